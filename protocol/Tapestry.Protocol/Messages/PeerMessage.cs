@@ -1,0 +1,25 @@
+namespace Tapestry.Protocol.Messages;
+
+/// <summary>What travels between members: a closed choice. At most 64 KiB encoded.</summary>
+public abstract record PeerMessage
+{
+    private PeerMessage()
+    {
+    }
+
+    /// <summary>A signed statement.</summary>
+    public sealed record Signed(SignedStatement Statement) : PeerMessage;
+
+    /// <summary>A certificate.</summary>
+    public sealed record Certified(Certificate Certificate) : PeerMessage;
+
+    /// <summary>
+    /// Where the sender stands: sent at the start of a round and again while it waits. The receiver answers with what the
+    /// sender lacks: certificates, its own votes, receipts and settlements of that instance, or the decided value.
+    /// Unsigned: the link names the sender.
+    /// </summary>
+    /// <param name="Round">The sender's round.</param>
+    /// <param name="Agreement">None while contributing or aggregating towards a set; else the undecided agreement.</param>
+    /// <param name="View">The sender's view in that agreement; 0 for none.</param>
+    public sealed record Status(long Round, AgreementKind Agreement, int View) : PeerMessage;
+}
