@@ -1,0 +1,62 @@
+namespace Tapestry.Libp2p;
+
+/// <summary>Why a connection, a stream or a negotiation ended badly. One name for every way in which a peer can be wrong.</summary>
+public enum Libp2pFault : byte
+{
+    /// <summary>No fault: an orderly end.</summary>
+    None = 0,
+
+    /// <summary>The transport ended or broke before the layer above said goodbye.</summary>
+    ConnectionLost,
+
+    /// <summary>The remote reset the stream.</summary>
+    StreamReset,
+
+    /// <summary>We ended the connection or the stream ourselves.</summary>
+    ClosedLocally,
+
+    /// <summary>A deadline of ours passed.</summary>
+    DeadlinePassed,
+
+    /// <summary>A limit of <see cref="ResourceLimits"/> would have been passed; nothing was wrong with the bytes.</summary>
+    ResourceLimit,
+
+    /// <summary>A length is larger than its bound.</summary>
+    TooLarge,
+
+    /// <summary>Bytes that the protocol of this layer does not allow.</summary>
+    Malformed,
+
+    /// <summary>The remote speaks none of the protocols that were proposed.</summary>
+    ProtocolNotSupported,
+
+    /// <summary>The connection gate does not admit this peer.</summary>
+    PeerRefused,
+
+    /// <summary>The remote proved another peer id than the one that was dialled.</summary>
+    WrongPeer,
+
+    /// <summary>The dialled address cannot be reached, or nobody listens there.</summary>
+    Unreachable,
+
+    /// <summary>Noise: a message does not authenticate.</summary>
+    NoiseDecryption,
+
+    /// <summary>Noise: a Diffie-Hellman result is all zero, so the remote sent a point of small order.</summary>
+    NoiseZeroSharedSecret,
+
+    /// <summary>Noise: the remote's identity does not sign its static key.</summary>
+    NoiseIdentitySignature,
+
+    /// <summary>Noise: the remote's identity key is of a kind that we cannot verify.</summary>
+    NoiseIdentityKeyType,
+
+    /// <summary>Yamux: a frame that the specification forbids (version, type, flags, or a stream id of the wrong side).</summary>
+    YamuxProtocol,
+
+    /// <summary>Yamux: more data than the window allows.</summary>
+    YamuxWindowExceeded,
+
+    /// <summary>Yamux: the remote said goodbye with an error code.</summary>
+    YamuxGoAway,
+}
