@@ -5,7 +5,7 @@ namespace Tapestry.Protocol.Agreement;
 
 /// <summary>A value that an agreement decides: a closed choice. Bodies are at most 64 KiB and named by the digest of their encoding.</summary>
 /// <remarks>specs/20-agreement.md, section 4.</remarks>
-public abstract record DecidedValue
+public abstract partial record DecidedValue
 {
     private DecidedValue()
     {

@@ -24,5 +24,5 @@ public enum AgreementKind : byte
 /// <param name="Agreement">The decision, or none.</param>
 /// <param name="Committee">Digest of the committee for committee messages; zero for a manifest.</param>
 /// <remarks>specs/20-agreement.md, section 2.</remarks>
-public sealed record Instance(
+public sealed partial record Instance(
     Digest Network, Digest Plan, long Round, int Attempt, int Fragment, AgreementKind Agreement, Digest Committee);

@@ -1,7 +1,7 @@
 namespace Tapestry.Protocol.Messages;
 
 /// <summary>What travels between members: a closed choice. At most 64 KiB encoded.</summary>
-public abstract record PeerMessage
+public abstract partial record PeerMessage
 {
     private PeerMessage()
     {
