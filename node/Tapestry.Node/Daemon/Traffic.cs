@@ -1,0 +1,20 @@
+namespace Tapestry.Node.Daemon;
+
+/// <summary>Bytes of payload that went over the network, both ways, since the process started.</summary>
+internal sealed class Traffic
+{
+    private long _sent;
+    private long _received;
+
+    /// <summary>Bytes sent.</summary>
+    public long SentBytes => Interlocked.Read(ref _sent);
+
+    /// <summary>Bytes received.</summary>
+    public long ReceivedBytes => Interlocked.Read(ref _received);
+
+    /// <summary>Counts bytes sent.</summary>
+    public void Sent(long bytes) => Interlocked.Add(ref _sent, bytes);
+
+    /// <summary>Counts bytes received.</summary>
+    public void Received(long bytes) => Interlocked.Add(ref _received, bytes);
+}
