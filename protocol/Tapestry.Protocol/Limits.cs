@@ -34,6 +34,9 @@ public static class Limits
     /// <summary>Decisions that one set records; each round makes two.</summary>
     public const int RecordedDecisions = 64;
 
+    /// <summary>Manifests of which one message asks for the receipts: bounds the answer to it.</summary>
+    public const int WantedManifests = 32;
+
     /// <summary>Characters of a name for people.</summary>
     public const int NameCharacters = 64;
 

@@ -5,8 +5,8 @@ namespace Tapestry.Protocol.Messages;
 
 /// <summary>What triage sees of a message before any signature is checked: nothing here is proven.</summary>
 /// <param name="Type">The message type, a known one.</param>
-/// <param name="Instance">Where it claims to belong; null for a status.</param>
-/// <param name="Author">Who claims to have signed; null for a status or a certificate.</param>
+/// <param name="Instance">Where it claims to belong; null for a status or a want.</param>
+/// <param name="Author">Who claims to have signed; null for a status, a want or a certificate.</param>
 /// <param name="Bytes">The length of the whole message.</param>
 public sealed record MessageHeader(MessageType Type, Instance? Instance, MemberId? Author, int Bytes)
 {
@@ -39,7 +39,7 @@ public sealed record MessageHeader(MessageType Type, Instance? Instance, MemberI
         ref CanonicalReader reader, MessageType type, int totalBytes, [NotNullWhen(true)] out MessageHeader? header)
     {
         header = null;
-        if (type == MessageType.Status)
+        if (type is MessageType.Status or MessageType.Want)
         {
             header = new MessageHeader(type, null, null, totalBytes);
             return true;

@@ -30,4 +30,7 @@ public enum MessageType : byte
 
     /// <summary><see cref="PeerMessage.Status"/>.</summary>
     Status = 17,
+
+    /// <summary><see cref="PeerMessage.Want"/>.</summary>
+    Want = 18,
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Tapestry.Crypto;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Encoding;
 
@@ -6,8 +7,8 @@ namespace Tapestry.Protocol.Messages;
 
 public abstract partial record PeerMessage
 {
+    private const int WantFieldCount = 3;
     private const int StatusFieldCount = 4;
-
     private const int SignedFieldCount = 5;
     private const int CertificateFieldCount = 6;
 
@@ -17,6 +18,7 @@ public abstract partial record PeerMessage
         Signed signed => signed.Statement.Encode(),
         Certified certified => certified.Certificate.Encode(),
         Status status => Encoded.Of(status, WriteStatus),
+        Want want => Encoded.Of(want, WriteWant),
         _ => throw new InvalidOperationException($"A message of type {GetType().Name} has no encoding."),
     };
 
@@ -70,6 +72,7 @@ public abstract partial record PeerMessage
         {
             MessageType.Certificate => TryReadCertificate(ref reader, out message),
             MessageType.Status => TryReadStatus(ref reader, out message),
+            MessageType.Want => TryReadWant(ref reader, out message),
             _ => TryReadSigned(ref reader, type, bytes.Length, out message),
         };
         return read ? MessageFault.None : MessageFault.Malformed;
@@ -79,7 +82,7 @@ public abstract partial record PeerMessage
     internal static bool TryReadType(ref CanonicalReader reader, out MessageType type, out int fieldCount)
     {
         type = default;
-        if (!reader.TryReadArray(StatusFieldCount, CertificateFieldCount, out fieldCount)
+        if (!reader.TryReadArray(WantFieldCount, CertificateFieldCount, out fieldCount)
             || !reader.TryReadInteger(0, byte.MaxValue, out int number))
         {
             return false;
@@ -93,6 +96,7 @@ public abstract partial record PeerMessage
     {
         MessageType.Certificate => CertificateFieldCount,
         MessageType.Status => StatusFieldCount,
+        MessageType.Want => WantFieldCount,
         _ => SignedFieldCount,
     };
 
@@ -132,6 +136,29 @@ public abstract partial record PeerMessage
         }
 
         message = new Status(round, (AgreementKind)agreement, view);
+        return true;
+    }
+
+    private static void WriteWant(CanonicalWriter writer, Want want)
+    {
+        writer.WriteArray(WantFieldCount);
+        writer.WriteInteger((byte)MessageType.Want);
+        writer.WriteInteger(want.Round);
+        writer.WriteDigests(want.Manifests);
+    }
+
+    private static bool TryReadWant(ref CanonicalReader reader, [NotNullWhen(true)] out PeerMessage? message)
+    {
+        message = null;
+        if (!reader.TryReadInteger(1, long.MaxValue, out long round)
+            || !reader.TryReadDigests(1, Limits.WantedManifests, out Sequence<Digest>? manifests)
+            || !Order.IsStrictlyAscending(manifests, static manifest => manifest)
+            || !reader.IsAtEnd)
+        {
+            return false;
+        }
+
+        message = new Want(round, manifests);
         return true;
     }
 }

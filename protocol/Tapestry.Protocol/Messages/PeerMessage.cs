@@ -1,3 +1,5 @@
+using Tapestry.Crypto;
+
 namespace Tapestry.Protocol.Messages;
 
 /// <summary>What travels between members: a closed choice. At most 64 KiB encoded.</summary>
@@ -22,4 +24,12 @@ public abstract partial record PeerMessage
     /// <param name="Agreement">None while contributing or aggregating towards a set; else the undecided agreement.</param>
     /// <param name="View">The sender's view in that agreement; 0 for none.</param>
     public sealed record Status(long Round, AgreementKind Agreement, int View) : PeerMessage;
+
+    /// <summary>
+    /// Which receipts the sender lacks: a Status cannot name them, and answering with all would have no bound. The receiver
+    /// answers with each named manifest that it holds and the receipts that it counted for it. Unsigned, like a Status.
+    /// </summary>
+    /// <param name="Round">The sender's round.</param>
+    /// <param name="Manifests">Digests of manifests' signed statements, ascending, 1 to 32.</param>
+    public sealed record Want(long Round, Sequence<Digest> Manifests) : PeerMessage;
 }
