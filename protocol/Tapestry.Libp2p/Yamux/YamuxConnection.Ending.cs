@@ -1,0 +1,68 @@
+namespace Tapestry.Libp2p.Yamux;
+
+/// <summary>How a session ends: once, with everything that waits on it.</summary>
+public sealed partial class YamuxConnection
+{
+    private async Task<Libp2pFault> RunAsync()
+    {
+        // The constructor goes on at once; the first read may otherwise run in it.
+        await Task.Yield();
+        await Task.WhenAll(ReadChannelAsync(), WriteChannelAsync());
+        if (_channel is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync();
+        }
+
+        _dropped.Dispose();
+        return Fault.ToLibp2p();
+    }
+
+    /// <summary>Ends the session; only the first call counts.</summary>
+    /// <param name="fault">What the session ends with.</param>
+    /// <param name="forStreams">What streams that are still open end with.</param>
+    private void End(YamuxFault fault, Libp2pFault forStreams)
+    {
+        List<YamuxStream> streams = [];
+        List<TaskCompletionSource<TimeSpan?>> pings;
+        lock (_sync)
+        {
+            if (_isEnding)
+            {
+                return;
+            }
+
+            _isEnding = true;
+            Fault = fault;
+            _reason = new Libp2pException(forStreams, Explain(fault));
+            foreach (YamuxStreamState state in _session.Streams)
+            {
+                streams.Add(state.Stream!);
+            }
+
+            pings = [.. _pings.Values];
+            _pings.Clear();
+        }
+
+        foreach (YamuxStream stream in streams)
+        {
+            stream.Abort(_reason);
+        }
+
+        foreach (TaskCompletionSource<TimeSpan?> ping in pings)
+        {
+            ping.TrySetResult(null);
+        }
+
+        _accepted.Writer.TryComplete();
+        _dropped.CancelAfter(_limits.GoodbyeTimeout);
+        _ended.Cancel();
+        _wake.Writer.TryWrite(true);
+    }
+
+    private string Explain(YamuxFault fault) => fault switch
+    {
+        YamuxFault.None => $"The connection to {Remote} was closed.",
+        YamuxFault.ChannelLost => $"The connection to {Remote} broke; dial it again.",
+        _ => $"The connection to {Remote} ended with the yamux fault {fault}.",
+    };
+}

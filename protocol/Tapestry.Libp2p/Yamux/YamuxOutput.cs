@@ -1,0 +1,55 @@
+using System.IO.Pipelines;
+
+namespace Tapestry.Libp2p.Yamux;
+
+/// <summary>What the application writes to a stream; a flush asks for a turn to send it.</summary>
+internal sealed class YamuxOutput(YamuxStream stream, PipeWriter inner) : PipeWriter
+{
+    /// <summary>The application has ended its direction.</summary>
+    public bool IsCompleted { get; private set; }
+
+    /// <inheritdoc/>
+    public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+    /// <inheritdoc/>
+    public override long UnflushedBytes => inner.UnflushedBytes;
+
+    /// <inheritdoc/>
+    public override void Advance(int bytes) => inner.Advance(bytes);
+
+    /// <inheritdoc/>
+    public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+    /// <inheritdoc/>
+    public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+    /// <inheritdoc/>
+    public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+    /// <inheritdoc/>
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        // The bytes are in the pipe when the call returns; the task it returns only waits for room.
+        ValueTask<FlushResult> flushed = inner.FlushAsync(cancellationToken);
+        stream.OutputReady();
+        return flushed;
+    }
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null)
+    {
+        if (IsCompleted)
+        {
+            return;
+        }
+
+        if (exception is not null)
+        {
+            stream.Reset();
+        }
+
+        IsCompleted = true;
+        inner.Complete();
+        stream.OutputReady();
+    }
+}
