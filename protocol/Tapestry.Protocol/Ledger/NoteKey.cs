@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using Tapestry.Crypto;
 
 namespace Tapestry.Protocol.Ledger;
@@ -65,7 +64,7 @@ public sealed record NoteKey
 
     internal static bool IsName([NotNullWhen(true)] string? name)
     {
-        if (string.IsNullOrEmpty(name) || Encoding.UTF8.GetByteCount(name) > NameBytesMax)
+        if (string.IsNullOrEmpty(name) || System.Text.Encoding.UTF8.GetByteCount(name) > NameBytesMax)
         {
             return false;
         }
@@ -83,7 +82,7 @@ public sealed record NoteKey
 
     private static uint ComputeId(string name, PublicKey key)
     {
-        byte[] hashed = [.. Encoding.UTF8.GetBytes(name), (byte)'\n', Ed25519Type, .. key.ToArray()];
+        byte[] hashed = [.. System.Text.Encoding.UTF8.GetBytes(name), (byte)'\n', Ed25519Type, .. key.ToArray()];
         return BinaryPrimitives.ReadUInt32BigEndian(Digest.Of(hashed).ToArray());
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Unicode;
 using Tapestry.Crypto;
 
@@ -55,7 +54,7 @@ public sealed record SignedNote
             return false;
         }
 
-        string whole = Encoding.UTF8.GetString(bytes);
+        string whole = System.Text.Encoding.UTF8.GetString(bytes);
         int blankLine = whole.LastIndexOf("\n\n", StringComparison.Ordinal);
         if (blankLine < 0 || !whole.EndsWith('\n'))
         {
@@ -118,12 +117,12 @@ public sealed record SignedNote
     }
 
     /// <summary>The note as it is stored and served.</summary>
-    public byte[] ToArray() => Encoding.UTF8.GetBytes(ToString());
+    public byte[] ToArray() => System.Text.Encoding.UTF8.GetBytes(ToString());
 
     /// <summary>The note as text.</summary>
     public override string ToString()
     {
-        StringBuilder whole = new(Text);
+        System.Text.StringBuilder whole = new(Text);
         whole.Append('\n');
         foreach (NoteSignature signature in Signatures)
         {
@@ -144,7 +143,7 @@ public sealed record SignedNote
         }
 
         // A lone surrogate has no bytes in UTF-8: what would be signed is not what is written here.
-        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text;
+        return System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text)) == text;
     }
 
     private static bool TryParseLine(string line, [NotNullWhen(true)] out NoteSignature? signature)
@@ -194,7 +193,7 @@ public sealed record NoteSignature
     {
         ArgumentNullException.ThrowIfNull(key);
         NoteKey noteKey = new(keyName, key.PublicKey);
-        return new NoteSignature(keyName, noteKey.Id, ByteString.Own(key.Sign(Encoding.UTF8.GetBytes(text)).ToArray()));
+        return new NoteSignature(keyName, noteKey.Id, ByteString.Own(key.Sign(System.Text.Encoding.UTF8.GetBytes(text)).ToArray()));
     }
 
     /// <summary>Whether the line claims to be of <paramref name="key"/>.</summary>
@@ -209,6 +208,6 @@ public sealed record NoteSignature
     {
         ArgumentNullException.ThrowIfNull(key);
         return Bytes.Length == Signature.Length
-            && Ed25519.Verify(key.Key, Encoding.UTF8.GetBytes(text), new Signature(Bytes.Span));
+            && Ed25519.Verify(key.Key, System.Text.Encoding.UTF8.GetBytes(text), new Signature(Bytes.Span));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using FluentAssertions;
 using FsCheck;
 using FsCheck.Fluent;
@@ -98,27 +97,27 @@ public sealed class SignedNoteTests
 
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void A_malformed_note_is_refused(string whole) => SignedNote.TryParse(Encoding.UTF8.GetBytes(whole), out _).Should().BeFalse();
+    public void A_malformed_note_is_refused(string whole) => SignedNote.TryParse(System.Text.Encoding.UTF8.GetBytes(whole), out _).Should().BeFalse();
 
     [Fact]
     public void Bytes_that_are_no_utf8_too_many_lines_and_too_many_bytes_are_refused()
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(ExampleNote);
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(ExampleNote);
         bytes[3] = 0xff;
         SignedNote.TryParse(bytes, out _).Should().BeFalse();
 
         string line = ExampleNote[ExampleNote.IndexOf('\u2014', StringComparison.Ordinal)..];
         string most = ExampleNote + string.Concat(Enumerable.Repeat(line, SignedNote.SignaturesMax - 1));
-        SignedNote.TryParse(Encoding.UTF8.GetBytes(most), out _).Should().BeTrue();
-        SignedNote.TryParse(Encoding.UTF8.GetBytes(most + line), out _).Should().BeFalse();
-        SignedNote.TryParse(Encoding.UTF8.GetBytes(new string('a', SignedNote.BytesMax) + ExampleNote), out _).Should().BeFalse();
+        SignedNote.TryParse(System.Text.Encoding.UTF8.GetBytes(most), out _).Should().BeTrue();
+        SignedNote.TryParse(System.Text.Encoding.UTF8.GetBytes(most + line), out _).Should().BeFalse();
+        SignedNote.TryParse(System.Text.Encoding.UTF8.GetBytes(new string('a', SignedNote.BytesMax) + ExampleNote), out _).Should().BeFalse();
     }
 
     [Fact]
     public void Every_cut_and_every_changed_byte_loses_the_signature()
     {
         NoteKey.TryParse(ExampleKey, out NoteKey? key).Should().BeTrue();
-        byte[] bytes = Encoding.UTF8.GetBytes(ExampleNote);
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(ExampleNote);
         for (int i = 0; i < bytes.Length; i++)
         {
             IsVerified(bytes.AsSpan(0, i), key!).Should().BeFalse();
@@ -154,7 +153,7 @@ public sealed class SignedNoteTests
 
     private static SignedNote Parse(string whole)
     {
-        SignedNote.TryParse(Encoding.UTF8.GetBytes(whole), out SignedNote? note).Should().BeTrue();
+        SignedNote.TryParse(System.Text.Encoding.UTF8.GetBytes(whole), out SignedNote? note).Should().BeTrue();
         return note!;
     }
 }
