@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+
+namespace Tapestry.Node.Storage.RocksDb.Native;
+
+/// <summary>A native RocksDB object that is destroyed once, and only after everything made from it.</summary>
+/// <remarks>
+/// A child holds a reference on its parent, so the order in which owners dispose does not matter: RocksDB crashes the
+/// process when a database is closed under its iterators or column families. A use after disposal is an exception.
+/// </remarks>
+internal abstract class RocksDbHandle : SafeHandle
+{
+    private static int _liveCount;
+
+    private readonly RocksDbHandle? _parent;
+
+    protected RocksDbHandle(nint pointer, RocksDbHandle? parent)
+        : base(0, ownsHandle: true)
+    {
+        bool held = false;
+        parent?.DangerousAddRef(ref held);
+        _parent = parent;
+        SetHandle(pointer);
+        Interlocked.Increment(ref _liveCount);
+    }
+
+    /// <summary>How many native objects exist in the process; zero when everything was disposed.</summary>
+    public static int LiveCount => Volatile.Read(ref _liveCount);
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <inheritdoc/>
+    protected sealed override bool ReleaseHandle()
+    {
+        Destroy(handle);
+        _parent?.DangerousRelease();
+        Interlocked.Decrement(ref _liveCount);
+        return true;
+    }
+
+    /// <summary>Calls the native destructor.</summary>
+    protected abstract void Destroy(nint pointer);
+}
+
+/// <summary>Options of a database and its column families.</summary>
+internal sealed class OptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_options_create(), null)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_options_destroy(pointer);
+}
+
+/// <summary>Options of reads.</summary>
+internal sealed class ReadOptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_readoptions_create(), null)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_readoptions_destroy(pointer);
+}
+
+/// <summary>Options of writes.</summary>
+internal sealed class WriteOptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_writeoptions_create(), null)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_writeoptions_destroy(pointer);
+}
+
+/// <summary>An open database.</summary>
+internal sealed class DatabaseHandle(nint pointer, OptionsHandle options) : RocksDbHandle(pointer, options)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_close(pointer);
+}
+
+/// <summary>A column family of an open database.</summary>
+internal sealed class FamilyHandle(nint pointer, DatabaseHandle database) : RocksDbHandle(pointer, database)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_column_family_handle_destroy(pointer);
+}
+
+/// <summary>A batch of writes, not bound to a database.</summary>
+internal sealed class WriteBatchHandle() : RocksDbHandle(RocksDbNative.rocksdb_writebatch_create(), null)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_writebatch_destroy(pointer);
+}
+
+/// <summary>A walk over a column family.</summary>
+internal sealed class IteratorHandle(nint pointer, FamilyHandle family) : RocksDbHandle(pointer, family)
+{
+    /// <inheritdoc/>
+    protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_iter_destroy(pointer);
+}

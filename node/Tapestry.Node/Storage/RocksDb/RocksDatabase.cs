@@ -1,0 +1,180 @@
+using System.Runtime.InteropServices;
+using Tapestry.Cli;
+using Tapestry.Node.Storage.RocksDb.Native;
+
+namespace Tapestry.Node.Storage.RocksDb;
+
+/// <summary>An open RocksDB database with a fixed list of column families, named by their place in it.</summary>
+/// <remarks>
+/// Reads and writes may come from any thread. Opened so that a write-ahead log with a torn end, as a power cut leaves it,
+/// loses that end only, and one that is damaged further in refuses to open instead of losing acknowledged writes silently.
+/// </remarks>
+internal sealed unsafe class RocksDatabase : IDisposable
+{
+    /// <summary>The column family that every RocksDB database has.</summary>
+    public const string DefaultFamily = "default";
+
+    // rocksdb/c.h: rocksdb_tolerate_corrupted_tail_records_recovery, rocksdb_no_compression; WARN of InfoLogLevel.
+    private const int TolerateCorruptedTail = 0;
+    private const int NoCompression = 0;
+    private const int WarningsOnly = 2;
+
+    private const int WriteBufferBytes = 16 * 1024 * 1024;
+    private const int LogBytesMax = 64 * 1024 * 1024;
+    private const int OpenFilesMax = 256;
+    private const int TextLogBytesMax = 1024 * 1024;
+    private const int TextLogsKept = 3;
+
+    private readonly string _path;
+    private readonly OptionsHandle _options;
+    private readonly ReadOptionsHandle _readOptions = new();
+    private readonly WriteOptionsHandle _syncedWrite = new();
+    private readonly DatabaseHandle _database;
+    private readonly FamilyHandle[] _families;
+
+    private RocksDatabase(string path, OptionsHandle options, DatabaseHandle database, FamilyHandle[] families)
+    {
+        _path = path;
+        _options = options;
+        _database = database;
+        _families = families;
+        RocksDbNative.rocksdb_writeoptions_set_sync(_syncedWrite, 1);
+    }
+
+    /// <summary>Opens a database.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="families">All column families that it has, the default one included; the others are made if missing.</param>
+    /// <param name="isReadOnly">Whether only to read, beside a process that writes; nothing is made then.</param>
+    /// <exception cref="CliException">It cannot be opened: in use, damaged, not permitted, of other families, no library.</exception>
+    public static RocksDatabase Open(string path, IReadOnlyList<string> families, bool isReadOnly)
+    {
+        try
+        {
+            return OpenCore(path, families, isReadOnly);
+        }
+        catch (DllNotFoundException error)
+        {
+            throw StorageErrors.LibraryMissing(error);
+        }
+    }
+
+    /// <summary>Reads a value, without copying it out of RocksDB's memory.</summary>
+    /// <returns>The value, or one that is not there. Must be disposed; its span is valid until then.</returns>
+    /// <exception cref="CliException">A checksum does not hold, or the disk fails.</exception>
+    public PinnedValue Read(int family, ReadOnlySpan<byte> key)
+    {
+        nint slice = RocksDbNative.rocksdb_get_pinned_cf(
+            _database, _readOptions, _families[family], key, (nuint)key.Length, out nint error);
+        ThrowOnError(error);
+        return new PinnedValue(slice, _database);
+    }
+
+    /// <summary>Writes a batch: all of it or nothing, on disk when this returns.</summary>
+    /// <exception cref="CliException">It could not be written. RocksDB then refuses writes until it is opened anew, and only
+    /// that tells whether the batch is there.</exception>
+    public void Write(WriteBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        RocksDbNative.rocksdb_write(_database, _syncedWrite, batch.Handle, out nint error);
+        ThrowOnError(error);
+    }
+
+    /// <summary>An empty batch for this database.</summary>
+    public WriteBatch CreateBatch() => new(_families);
+
+    /// <summary>A walk over a column family in ascending key order, as it is now: later writes do not show.</summary>
+    public RocksIterator Iterate(int family) =>
+        new(new IteratorHandle(RocksDbNative.rocksdb_create_iterator_cf(_database, _readOptions, _families[family]), _families[family]), _path);
+
+    /// <summary>Closes the database as soon as no iterator and no pinned value is in use.</summary>
+    public void Dispose()
+    {
+        foreach (FamilyHandle family in _families)
+        {
+            family.Dispose();
+        }
+
+        _database.Dispose();
+        _options.Dispose();
+        _readOptions.Dispose();
+        _syncedWrite.Dispose();
+    }
+
+    /// <summary>Takes over, frees and throws an error of RocksDB's, if it is one.</summary>
+    internal static void ThrowOnError(nint error, string path)
+    {
+        if (error == 0)
+        {
+            return;
+        }
+
+        string message = Marshal.PtrToStringUTF8(error) ?? string.Empty;
+        RocksDbNative.rocksdb_free(error);
+        throw StorageErrors.FromRocksDb(message, path);
+    }
+
+    private void ThrowOnError(nint error) => ThrowOnError(error, _path);
+
+    private static RocksDatabase OpenCore(string path, IReadOnlyList<string> families, bool isReadOnly)
+    {
+        OptionsHandle options = CreateOptions(isReadOnly);
+        int count = families.Count;
+        nint* names = stackalloc nint[count];
+        nint* familyOptions = stackalloc nint[count];
+        nint* handles = stackalloc nint[count];
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                names[i] = Marshal.StringToCoTaskMemUTF8(families[i]);
+                familyOptions[i] = options.DangerousGetHandle();
+            }
+
+            nint database = isReadOnly
+                ? RocksDbNative.rocksdb_open_for_read_only_column_families(options, path, count, names, familyOptions, handles, 0, out nint error)
+                : RocksDbNative.rocksdb_open_column_families(options, path, count, names, familyOptions, handles, out error);
+            ThrowOnError(error, path);
+
+            DatabaseHandle databaseHandle = new(database, options);
+            FamilyHandle[] familyHandles = new FamilyHandle[count];
+            for (int i = 0; i < count; i++)
+            {
+                familyHandles[i] = new FamilyHandle(handles[i], databaseHandle);
+            }
+
+            return new RocksDatabase(path, options, databaseHandle, familyHandles);
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+        finally
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Marshal.FreeCoTaskMem(names[i]);
+            }
+        }
+    }
+
+    private static OptionsHandle CreateOptions(bool isReadOnly)
+    {
+        OptionsHandle options = new();
+        byte create = isReadOnly ? (byte)0 : (byte)1;
+        RocksDbNative.rocksdb_options_set_create_if_missing(options, create);
+        RocksDbNative.rocksdb_options_set_create_missing_column_families(options, create);
+        RocksDbNative.rocksdb_options_set_paranoid_checks(options, 1);
+        RocksDbNative.rocksdb_options_set_wal_recovery_mode(options, TolerateCorruptedTail);
+
+        // Digests and signatures do not compress.
+        RocksDbNative.rocksdb_options_set_compression(options, NoCompression);
+        RocksDbNative.rocksdb_options_set_write_buffer_size(options, WriteBufferBytes);
+        RocksDbNative.rocksdb_options_set_max_total_wal_size(options, LogBytesMax);
+        RocksDbNative.rocksdb_options_set_max_open_files(options, OpenFilesMax);
+        RocksDbNative.rocksdb_options_set_info_log_level(options, WarningsOnly);
+        RocksDbNative.rocksdb_options_set_max_log_file_size(options, TextLogBytesMax);
+        RocksDbNative.rocksdb_options_set_keep_log_file_num(options, TextLogsKept);
+        return options;
+    }
+}
