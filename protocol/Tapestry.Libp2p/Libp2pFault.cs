@@ -39,6 +39,9 @@ public enum Libp2pFault : byte
     /// <summary>The dialled address cannot be reached, or nobody listens there.</summary>
     Unreachable,
 
+    /// <summary>An address of ours cannot be listened on: in use, not ours, or not permitted.</summary>
+    CannotListen,
+
     /// <summary>Noise: a message does not authenticate.</summary>
     NoiseDecryption,
 

@@ -1,0 +1,116 @@
+using System.IO.Pipelines;
+using System.Text;
+using Tapestry.Libp2p.Wire;
+
+namespace Tapestry.Libp2p;
+
+/// <summary>Agrees on the protocol of a connection or a stream: one side proposes, the other echoes or says <c>na</c>.</summary>
+/// <remarks>
+/// multiformats/multistream-select 1.0. Messages are length-prefixed lines. What follows the negotiation stays in the pipe
+/// for the next layer. Callers bring the deadline.
+/// </remarks>
+public static class MultistreamSelect
+{
+    /// <summary>The longest message that is read, in bytes, with its line feed: the bound of js-libp2p and go-libp2p.</summary>
+    public const int MaximumMessageLength = 1024;
+
+    /// <summary>The most proposals that a responder answers. More than any peer has protocols to try.</summary>
+    public const int MaximumProposals = 64;
+
+    private const string Version = "/multistream/1.0.0";
+    private const string NotAvailable = "na";
+
+    /// <summary>Proposes one protocol; header and proposal leave in one flush.</summary>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.ProtocolNotSupported"/>, or what the remote did wrong.</exception>
+    public static async ValueTask ProposeAsync(IDuplexPipe pipe, string protocolId, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(pipe);
+        WriteProposal(pipe.Output, protocolId);
+        await pipe.Output.FlushAsync(cancelled);
+        await ReadAnswerAsync(pipe.Input, protocolId, cancelled);
+    }
+
+    /// <summary>Writes header and proposal without flushing, so that the first message of the protocol can leave with them.</summary>
+    public static void WriteProposal(PipeWriter output, string protocolId)
+    {
+        WriteLine(output, Version);
+        WriteLine(output, protocolId);
+    }
+
+    /// <summary>Reads what the remote answers to <see cref="WriteProposal"/>.</summary>
+    /// <inheritdoc cref="ProposeAsync"/>
+    public static async ValueTask ReadAnswerAsync(PipeReader input, string protocolId, CancellationToken cancelled)
+    {
+        await ReadVersionAsync(input, cancelled);
+        string answer = await ReadLineAsync(input, cancelled);
+        if (answer != protocolId)
+        {
+            throw answer == NotAvailable
+                ? new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote does not speak {protocolId}.")
+                : new Libp2pException(Libp2pFault.Malformed, $"The remote answered the proposal of {protocolId} with neither it nor '{NotAvailable}'.");
+        }
+    }
+
+    /// <summary>Answers the remote's proposals until one is supported.</summary>
+    /// <param name="pipe">A connection or stream that the remote opened.</param>
+    /// <param name="supports">Whether we speak a protocol.</param>
+    /// <param name="cancelled">Ends the negotiation.</param>
+    /// <returns>The protocol; null when the remote ended the stream without choosing one.</returns>
+    /// <exception cref="Libp2pException">What the remote did wrong.</exception>
+    public static async ValueTask<string?> RespondAsync(IDuplexPipe pipe, Predicate<string> supports, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(pipe);
+        ArgumentNullException.ThrowIfNull(supports);
+        WriteLine(pipe.Output, Version);
+        await pipe.Output.FlushAsync(cancelled);
+        await ReadVersionAsync(pipe.Input, cancelled);
+        for (int proposals = 0; proposals < MaximumProposals; proposals++)
+        {
+            string? proposal = await TryReadLineAsync(pipe.Input, cancelled);
+            if (proposal is null)
+            {
+                return null;
+            }
+
+            bool supported = supports(proposal);
+            WriteLine(pipe.Output, supported ? proposal : NotAvailable);
+            await pipe.Output.FlushAsync(cancelled);
+            if (supported)
+            {
+                return proposal;
+            }
+        }
+
+        throw new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote proposed {MaximumProposals} protocols that we do not speak.");
+    }
+
+    private static void WriteLine(PipeWriter output, string line)
+    {
+        byte[] message = [.. Encoding.UTF8.GetBytes(line), (byte)'\n'];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(message.Length, MaximumMessageLength, nameof(line));
+        LengthPrefix.Write(output, message);
+    }
+
+    private static async ValueTask ReadVersionAsync(PipeReader input, CancellationToken cancelled)
+    {
+        if (await ReadLineAsync(input, cancelled) != Version)
+        {
+            throw new Libp2pException(Libp2pFault.Malformed, $"The remote does not begin with {Version}.");
+        }
+    }
+
+    private static async ValueTask<string> ReadLineAsync(PipeReader input, CancellationToken cancelled) =>
+        await TryReadLineAsync(input, cancelled)
+        ?? throw new Libp2pException(Libp2pFault.ConnectionLost, "The remote ended the connection while a protocol was negotiated.");
+
+    private static async ValueTask<string?> TryReadLineAsync(PipeReader input, CancellationToken cancelled)
+    {
+        byte[]? message = await LengthPrefix.ReadAsync(input, MaximumMessageLength, cancelled);
+        return message switch
+        {
+            null => null,
+            [.. byte[] line, (byte)'\n'] => Encoding.UTF8.GetString(line),
+            _ => throw new Libp2pException(Libp2pFault.Malformed, "A multistream message does not end in a line feed."),
+        };
+    }
+}

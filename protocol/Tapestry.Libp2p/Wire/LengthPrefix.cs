@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Tapestry.Libp2p.Wire;
+
+/// <summary>Messages preceded by their length as a varint, as most libp2p protocols send them.</summary>
+/// <remarks>
+/// Bytes are taken out of the pipe as they come, so that a message may be larger than the window of its stream;
+/// a length is compared with its bound before anything is allocated for it.
+/// </remarks>
+public static class LengthPrefix
+{
+    /// <summary>Reads one message.</summary>
+    /// <param name="input">Where from; bytes after the message stay in it.</param>
+    /// <param name="maximumLength">The most bytes that are accepted, without the prefix.</param>
+    /// <param name="cancelled">Ends the wait; the input is then in the middle of a message.</param>
+    /// <returns>The message, or null when the input ended before its first byte.</returns>
+    /// <exception cref="Libp2pException">Too large, a malformed length, or an end in the middle.</exception>
+    public static async ValueTask<byte[]?> ReadAsync(PipeReader input, int maximumLength, CancellationToken cancelled)
+    {
+        int? length = await ReadLengthAsync(input, maximumLength, cancelled);
+        if (length is null)
+        {
+            return null;
+        }
+
+        byte[] message = new byte[length.Value];
+        await ReadExactlyAsync(input, message, cancelled);
+        return message;
+    }
+
+    /// <summary>Reads the length of the next message; the message itself is then the caller's to read.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    public static async ValueTask<int?> ReadLengthAsync(PipeReader input, int maximumLength, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        while (true)
+        {
+            ReadResult result = await input.ReadAsync(cancelled);
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            switch (Varint.TryRead(buffer, out ulong length, out int prefix))
+            {
+                case OperationStatus.Done when length > (ulong)maximumLength:
+                    throw new Libp2pException(Libp2pFault.TooLarge, $"The remote announced a message of {length} bytes; at most {maximumLength} are read.");
+                case OperationStatus.Done:
+                    input.AdvanceTo(buffer.GetPosition(prefix));
+                    return (int)length;
+                case OperationStatus.InvalidData:
+                    throw new Libp2pException(Libp2pFault.Malformed, "The remote sent a length that is not a varint of shortest form.");
+                default:
+                    input.AdvanceTo(buffer.Start, buffer.End);
+                    break;
+            }
+
+            if (result.IsCompleted)
+            {
+                return buffer.IsEmpty ? null : throw EndedInside();
+            }
+        }
+    }
+
+    /// <summary>Fills <paramref name="destination"/>.</summary>
+    /// <exception cref="Libp2pException">The input ended before.</exception>
+    public static async ValueTask ReadExactlyAsync(PipeReader input, Memory<byte> destination, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        while (!destination.IsEmpty)
+        {
+            ReadResult result = await input.ReadAsync(cancelled);
+            int taken = (int)Math.Min(result.Buffer.Length, destination.Length);
+            ReadOnlySequence<byte> part = result.Buffer.Slice(0, taken);
+            part.CopyTo(destination.Span);
+            input.AdvanceTo(part.End);
+            destination = destination[taken..];
+            if (result.IsCompleted && !destination.IsEmpty && taken == result.Buffer.Length)
+            {
+                throw EndedInside();
+            }
+        }
+    }
+
+    /// <summary>Writes one message; nothing is sent before the output is flushed.</summary>
+    public static void Write(PipeWriter output, ReadOnlySpan<byte> message)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        output.Advance(Varint.Write(output.GetSpan(Varint.MaximumLength), (ulong)message.Length));
+        output.Write(message);
+    }
+
+    private static Libp2pException EndedInside() => new(Libp2pFault.ConnectionLost, "The remote ended the stream inside a message.");
+}
