@@ -66,7 +66,19 @@ public static class MultistreamSelect
         await ReadVersionAsync(pipe.Input, cancelled);
         for (int proposals = 0; proposals < MaximumProposals; proposals++)
         {
-            string? proposal = await TryReadLineAsync(pipe.Input, cancelled);
+            string? proposal;
+            try
+            {
+                proposal = await TryReadLineAsync(pipe.Input, cancelled);
+            }
+            catch (Libp2pException) when (proposals > 0)
+            {
+                // The remote sent its first message along with a proposal that was refused, and has yet to read the refusal;
+                // a reset could overtake it.
+                await StreamEnd.WaitAsync(pipe.Input, cancelled);
+                return null;
+            }
+
             if (proposal is null)
             {
                 return null;

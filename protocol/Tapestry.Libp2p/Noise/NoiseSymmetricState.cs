@@ -40,7 +40,7 @@ internal sealed class NoiseSymmetricState : IDisposable
     internal void MixKey(ReadOnlySpan<byte> sharedSecret)
     {
         Span<byte> output = stackalloc byte[2 * Digest.Length];
-        HkdfSha256.DeriveKey(sharedSecret, _chainingKey, default, output);
+        DeriveTwo(sharedSecret, output);
         output[..Digest.Length].CopyTo(_chainingKey);
         _cipher?.Dispose();
         _cipher = new NoiseCipher(output[Digest.Length..]);
@@ -84,10 +84,20 @@ internal sealed class NoiseSymmetricState : IDisposable
     internal (NoiseCipher First, NoiseCipher Second) Split()
     {
         Span<byte> output = stackalloc byte[2 * Digest.Length];
-        HkdfSha256.DeriveKey(default, _chainingKey, default, output);
+        DeriveTwo(default, output);
         NoiseCipher first = new(output[..Digest.Length]);
         NoiseCipher second = new(output[Digest.Length..]);
         CryptographicOperations.ZeroMemory(output);
         return (first, second);
+    }
+
+    // HKDF with two outputs, section 4.3. Written out because Split has no input key, which the platform's HKDF refuses.
+    private void DeriveTwo(ReadOnlySpan<byte> inputKey, Span<byte> output)
+    {
+        Span<byte> temporaryKey = stackalloc byte[Digest.Length];
+        HMACSHA256.HashData(_chainingKey, inputKey, temporaryKey);
+        HMACSHA256.HashData(temporaryKey, [1], output[..Digest.Length]);
+        HMACSHA256.HashData(temporaryKey, [.. output[..Digest.Length], 2], output[Digest.Length..]);
+        CryptographicOperations.ZeroMemory(temporaryKey);
     }
 }

@@ -6,10 +6,14 @@ namespace Tapestry.Libp2p.Wire;
 /// <summary>Messages preceded by their length as a varint, as most libp2p protocols send them.</summary>
 /// <remarks>
 /// Bytes are taken out of the pipe as they come, so that a message may be larger than the window of its stream;
-/// a length is compared with its bound before anything is allocated for it.
+/// a length is compared with its bound before anything is allocated for it, and memory grows with the bytes that arrive,
+/// so that announcing a long message costs a peer as much as sending one.
 /// </remarks>
 public static class LengthPrefix
 {
+    // Allocated for a long message before its first byte.
+    private const int FirstAllocation = 64 * 1024;
+
     /// <summary>Reads one message.</summary>
     /// <param name="input">Where from; bytes after the message stay in it.</param>
     /// <param name="maximumLength">The most bytes that are accepted, without the prefix.</param>
@@ -24,9 +28,19 @@ public static class LengthPrefix
             return null;
         }
 
-        byte[] message = new byte[length.Value];
-        await ReadExactlyAsync(input, message, cancelled);
-        return message;
+        byte[] message = new byte[Math.Min(length.Value, FirstAllocation)];
+        int filled = 0;
+        while (true)
+        {
+            await ReadExactlyAsync(input, message.AsMemory(filled), cancelled);
+            filled = message.Length;
+            if (filled == length)
+            {
+                return message;
+            }
+
+            Array.Resize(ref message, (int)Math.Min(2L * filled, length.Value));
+        }
     }
 
     /// <summary>Reads the length of the next message; the message itself is then the caller's to read.</summary>

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tapestry.Libp2p;
+
+/// <summary>A peer on the network: listens, dials, keeps connections, and answers and opens streams by protocol id.</summary>
+/// <remarks>
+/// specs/50-network.md. Identify and ping are answered from the start. Two connections to one peer, as a simultaneous
+/// open makes them, both live; streams go out on the newest. All members may be called from any thread.
+/// </remarks>
+public sealed partial class Libp2pHost : IAsyncDisposable
+{
+    private readonly Libp2pIdentity _identity;
+    private readonly ConcurrentDictionary<string, StreamHandler> _handlers = new(StringComparer.Ordinal);
+    private readonly ConnectionTable _connections;
+    private readonly RunningTasks _tasks = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<Socket> _listeners = [];
+    private int _pendingHandshakes;
+    private int _stopRequested;
+
+    /// <summary>A host that does nothing yet.</summary>
+    /// <param name="identity">Who we are; stays the caller's.</param>
+    /// <param name="options">How to present ourselves and what to allow.</param>
+    public Libp2pHost(Libp2pIdentity identity, Libp2pHostOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(options);
+        _identity = identity;
+        Options = options;
+        _connections = new ConnectionTable(options.Limits);
+        Handle(IdentifyProtocol.Id, (stream, connection, ended) => IdentifyProtocol.AnswerAsync(stream, Describe(connection), ended));
+        Handle(IdentifyProtocol.PushId, IdentifyProtocol.ReceivePushAsync);
+        Handle(PingProtocol.Id, (stream, _, ended) => PingProtocol.AnswerAsync(stream, ended));
+        if (options.AnswersPerf)
+        {
+            Handle(PerfProtocol.Id, (stream, _, ended) => PerfProtocol.AnswerAsync(stream, ended));
+        }
+    }
+
+    /// <summary>A connection is ready for streams. Called on the connection's task; must not block.</summary>
+    public event Action<PeerConnection>? ConnectionOpened;
+
+    /// <summary>A connection has ended, and why. Called once after <see cref="ConnectionOpened"/>; must not block.</summary>
+    public event Action<PeerConnection, Libp2pFault>? ConnectionClosed;
+
+    /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done.</summary>
+    public event Action<Multiaddr, Libp2pException>? InboundRefused;
+
+    /// <summary>A handler threw what is no fault of a peer: a mistake of ours. Its stream is reset and the host goes on.</summary>
+    public event Action<string, PeerId, Exception>? HandlerFailed;
+
+    /// <summary>Our peer id.</summary>
+    public PeerId PeerId => _identity.PeerId;
+
+    /// <summary>Where we listen, with the ports that were taken and our peer id; empty before <see cref="Start"/>.</summary>
+    public IReadOnlyList<Multiaddr> ListenAddresses { get; private set; } = [];
+
+    /// <summary>The open connections at this moment.</summary>
+    public IReadOnlyList<PeerConnection> Connections => _connections.All();
+
+    /// <summary>The options that the host was made with.</summary>
+    public Libp2pHostOptions Options { get; }
+
+    /// <summary>Listens on every address of <see cref="Libp2pHostOptions.ListenAddresses"/>, or on none.</summary>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.CannotListen"/>, naming the address.</exception>
+    public void Start()
+    {
+        try
+        {
+            foreach (Multiaddr address in Options.ListenAddresses)
+            {
+                _listeners.Add(TcpTransport.Listen(address));
+            }
+        }
+        catch (Libp2pException)
+        {
+            CloseListeners();
+            throw;
+        }
+
+        ListenAddresses = [.. _listeners.Select(listener => Multiaddr.From((IPEndPoint)listener.LocalEndPoint!).WithPeer(PeerId))];
+        foreach (Socket listener in _listeners)
+        {
+            _tasks.Start(() => AcceptAsync(listener));
+        }
+    }
+
+    /// <summary>Answers streams of a protocol; replaces what answered them before.</summary>
+    public void Handle(string protocolId, StreamHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        _handlers[protocolId] = handler;
+    }
+
+    /// <summary>The newest open connection to a peer, or null.</summary>
+    public PeerConnection? FindConnection(PeerId peer)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        return _connections.Find(peer);
+    }
+
+    /// <summary>Opens a stream on the newest connection to a peer and agrees on its protocol.</summary>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.Unreachable"/> when no connection is open, or as <see cref="PeerConnection.OpenStreamAsync"/>.</exception>
+    public Task<Libp2pStream> OpenStreamAsync(PeerId peer, string protocolId, CancellationToken cancelled) =>
+        RequireConnection(peer).OpenStreamAsync(protocolId, cancelled);
+
+    /// <summary>Stops listening, closes every connection, and waits for every handler to end.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopRequested, 1) == 1)
+        {
+            return;
+        }
+
+        CloseListeners();
+        _connections.Close();
+        await _stopping.CancelAsync();
+        foreach (PeerConnection connection in _connections.All())
+        {
+            await connection.CloseAsync();
+        }
+
+        await _tasks.DrainAsync();
+        _stopping.Dispose();
+    }
+
+    /// <summary>The same as <see cref="StopAsync"/>.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    internal PeerConnection RequireConnection(PeerId peer) => FindConnection(peer)
+        ?? throw new Libp2pException(Libp2pFault.Unreachable, $"No connection to {peer} is open; dial one of its addresses first.");
+
+    private IdentifyMessage Describe(PeerConnection connection) => new()
+    {
+        PublicKey = _identity.PublicKey,
+        ListenAddresses = [.. ListenAddresses.Select(address => address.WithoutPeer())],
+        Protocols = [.. _handlers.Keys.Order(StringComparer.Ordinal)],
+        ObservedAddress = connection.RemoteAddress,
+        AgentVersion = Options.AgentVersion,
+    };
+
+    private void CloseListeners()
+    {
+        foreach (Socket listener in _listeners)
+        {
+            listener.Dispose();
+        }
+    }
+}

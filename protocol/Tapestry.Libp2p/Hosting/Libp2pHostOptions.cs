@@ -1,0 +1,29 @@
+namespace Tapestry.Libp2p;
+
+/// <summary>How a <see cref="Libp2pHost"/> presents itself and what it allows.</summary>
+public sealed record Libp2pHostOptions
+{
+    /// <summary>Where to listen: <c>/ip4|ip6/…/tcp/…</c>, port 0 for any free one. Default: nowhere, so that we only dial.</summary>
+    public IReadOnlyList<Multiaddr> ListenAddresses { get; init; } = [];
+
+    /// <summary>What identify tells others that we run.</summary>
+    public string AgentVersion { get; init; } = "tapestry";
+
+    /// <summary>How much of this machine the network may take.</summary>
+    public ResourceLimits Limits { get; init; } = new();
+
+    /// <summary>From an open socket to a multiplexed connection. Default 10 s: ten round trips of a bad satellite link.</summary>
+    public TimeSpan HandshakeDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From an open stream to its agreed protocol, and for a whole identify. Default 10 s.</summary>
+    public TimeSpan NegotiationDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whom to talk to, asked once a peer has proved who it is, in both directions. Default: anyone.</summary>
+    public Predicate<PeerId> Admits { get; init; } = static _ => true;
+
+    /// <summary>Whether to answer <c>/perf/1.0.0</c>, which lets any admitted peer take as much bandwidth as it likes. Default: no.</summary>
+    public bool AnswersPerf { get; init; }
+
+    /// <summary>The clock of every deadline. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

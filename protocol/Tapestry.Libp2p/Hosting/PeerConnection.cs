@@ -1,0 +1,70 @@
+namespace Tapestry.Libp2p;
+
+/// <summary>An open connection of a <see cref="Libp2pHost"/>: who is at the other end, and streams to it.</summary>
+public sealed class PeerConnection
+{
+    private readonly Libp2pHost _host;
+
+    internal PeerConnection(Libp2pHost host, MuxedConnection muxed, Multiaddr remoteAddress, bool isDialer, CancellationToken ended)
+    {
+        _host = host;
+        Muxed = muxed;
+        RemoteAddress = remoteAddress;
+        IsDialer = isDialer;
+        OpenedAt = host.Options.Time.GetUtcNow();
+        Ended = ended;
+        Identified = Task.FromResult<IdentifyMessage?>(null);
+    }
+
+    /// <summary>The peer at the other end, proved.</summary>
+    public PeerId Remote => Muxed.Remote;
+
+    /// <summary>The address of the socket at the other end; of an inbound connection, not one to dial.</summary>
+    public Multiaddr RemoteAddress { get; }
+
+    /// <summary>Whether we dialled.</summary>
+    public bool IsDialer { get; }
+
+    /// <summary>When the connection was ready for streams.</summary>
+    public DateTimeOffset OpenedAt { get; }
+
+    /// <summary>What the peer tells about itself; null when it does not, or not in time. Never faults.</summary>
+    public Task<IdentifyMessage?> Identified { get; internal set; }
+
+    /// <summary>Ends once with the connection; never faults.</summary>
+    public Task<Libp2pFault> Completion => Muxed.Completion;
+
+    /// <summary>Cancelled when the connection has ended.</summary>
+    public CancellationToken Ended { get; }
+
+    internal MuxedConnection Muxed { get; }
+
+    internal bool IsOpen => !Muxed.Completion.IsCompleted;
+
+    /// <summary>Opens a stream and agrees on its protocol.</summary>
+    /// <exception cref="Libp2pException">The connection ended, a limit or the deadline was reached, or the peer does not speak the protocol.</exception>
+    public async Task<Libp2pStream> OpenStreamAsync(string protocolId, CancellationToken cancelled)
+    {
+        using Deadline deadline = new(_host.Options.NegotiationDeadline, _host.Options.Time, cancelled);
+        Libp2pStream? stream = null;
+        try
+        {
+            stream = await Muxed.OpenStreamAsync(deadline.Token);
+            await MultistreamSelect.ProposeAsync(stream, protocolId, deadline.Token);
+            return stream;
+        }
+        catch (Exception cause)
+        {
+            stream?.Reset();
+            if (cause is OperationCanceledException && deadline.Passed)
+            {
+                throw deadline.Error($"Agreeing on {protocolId} with {Remote}");
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Says goodbye and closes the connection with all its streams.</summary>
+    public ValueTask CloseAsync() => Muxed.CloseAsync();
+}

@@ -1,0 +1,32 @@
+using Tapestry.Crypto;
+
+namespace Tapestry.Libp2p.Tests;
+
+/// <summary>Real hosts on loopback, with identities that are the same in every run.</summary>
+internal static class Hosts
+{
+    internal static readonly Multiaddr AnyPort = Multiaddr.Parse("/ip4/127.0.0.1/tcp/0");
+
+    // Long enough for any machine; a test that needs it has failed.
+    internal static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    internal static Libp2pIdentity Identity(byte number)
+    {
+        byte[] seed = new byte[SigningKey.SeedLength];
+        seed.AsSpan().Fill(number);
+        return new Libp2pIdentity(SigningKey.FromSeed(seed));
+    }
+
+    internal static PeerId Peer(byte number) => Identity(number).PeerId;
+
+    internal static Libp2pHost Start(byte number, Func<Libp2pHostOptions, Libp2pHostOptions>? change = null)
+    {
+        Libp2pHostOptions options = new() { ListenAddresses = [AnyPort] };
+        Libp2pHost host = new(Identity(number), change is null ? options : change(options));
+        host.Start();
+        return host;
+    }
+
+    internal static Task<PeerConnection> ConnectAsync(this Libp2pHost from, Libp2pHost to) =>
+        from.DialAsync(to.ListenAddresses[0], Patience);
+}
