@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Tapestry.Training.Models;
 
@@ -42,24 +43,25 @@ public sealed record ModelConfig
     public bool TiedEmbeddings { get; init; } = true;
 
     /// <summary>Width of one head, d / h.</summary>
+    [JsonIgnore]
     public int HeadWidth => Width / Heads;
 
     /// <summary>Refuses a shape that no model can have.</summary>
     /// <exception cref="ArgumentException">A field is out of range; the message names it, its value and the range.</exception>
     public void Validate()
     {
-        Require(Vocabulary is >= 2 and <= 1 << 20, nameof(Vocabulary), Vocabulary, "2 to 1048576");
-        Require(Width is >= 1 and <= 1 << 16, nameof(Width), Width, "1 to 65536");
-        Require(Layers is >= 1 and <= 1024, nameof(Layers), Layers, "1 to 1024");
-        Require(Heads is >= 1 and <= 1024, nameof(Heads), Heads, "1 to 1024");
-        Require(Width % Heads == 0, nameof(Width), Width, $"a multiple of Heads ({Heads})");
-        Require(HeadWidth % 2 == 0, nameof(Width), Width, $"an even multiple of Heads ({Heads}), for rotary pairs");
-        Require(KeyValueHeads >= 1 && KeyValueHeads <= Heads && Heads % KeyValueHeads == 0,
+        Options.Require(Vocabulary is >= 2 and <= 1 << 20, nameof(Vocabulary), Vocabulary, "2 to 1048576");
+        Options.Require(Width is >= 1 and <= 1 << 16, nameof(Width), Width, "1 to 65536");
+        Options.Require(Layers is >= 1 and <= 1024, nameof(Layers), Layers, "1 to 1024");
+        Options.Require(Heads is >= 1 and <= 1024, nameof(Heads), Heads, "1 to 1024");
+        Options.Require(Width % Heads == 0, nameof(Width), Width, $"a multiple of Heads ({Heads})");
+        Options.Require(HeadWidth % 2 == 0, nameof(Width), Width, $"an even multiple of Heads ({Heads}), for rotary pairs");
+        Options.Require(KeyValueHeads >= 1 && KeyValueHeads <= Heads && Heads % KeyValueHeads == 0,
             nameof(KeyValueHeads), KeyValueHeads, $"a divisor of Heads ({Heads})");
-        Require(FeedForward is >= 1 and <= 1 << 18, nameof(FeedForward), FeedForward, "1 to 262144");
-        Require(ContextTokens is >= 2 and <= 1 << 20, nameof(ContextTokens), ContextTokens, "2 to 1048576");
-        Require(RopeTheta is > 1 and < 1e12, nameof(RopeTheta), RopeTheta, "above 1, below 1e12");
-        Require(NormEpsilon is > 0 and < 1, nameof(NormEpsilon), NormEpsilon, "above 0, below 1");
+        Options.Require(FeedForward is >= 1 and <= 1 << 18, nameof(FeedForward), FeedForward, "1 to 262144");
+        Options.Require(ContextTokens is >= 2 and <= 1 << 20, nameof(ContextTokens), ContextTokens, "2 to 1048576");
+        Options.Require(RopeTheta is > 1 and < 1e12, nameof(RopeTheta), RopeTheta, "above 1, below 1e12");
+        Options.Require(NormEpsilon is > 0 and < 1, nameof(NormEpsilon), NormEpsilon, "above 0, below 1");
     }
 
     /// <summary>The fields as lines of "name=value" in a fixed order: what <see cref="Digest"/> is taken over.</summary>
@@ -79,13 +81,4 @@ public sealed record ModelConfig
 
     /// <summary>SHA-256 of <see cref="ToCanonicalText"/>, 64 lower-case hexadecimal digits.</summary>
     public string Digest() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToCanonicalText())));
-
-    private static void Require(bool holds, string field, object value, string range)
-    {
-        if (!holds)
-        {
-            throw new ArgumentException(string.Create(
-                CultureInfo.InvariantCulture, $"Model shape: {field} is {value}; it must be {range}."));
-        }
-    }
 }
