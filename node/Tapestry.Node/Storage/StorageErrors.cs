@@ -34,6 +34,7 @@ internal static class StorageErrors
     private const int FileTooLarge = 27;
     private const int QuotaExceeded = 122;
     private const int ReadOnlyFileSystem = 30;
+    private const int WouldBlock = 11;
 
     /// <summary>The error for a status text of RocksDB's.</summary>
     /// <param name="status">For example <c>IO error: No space left on device: While appending to file: ...</c>.</param>
@@ -77,6 +78,7 @@ internal static class StorageErrors
         UnauthorizedAccessException => Denied(path, error.Message),
         IOException { HResult: NoSpace or FileTooLarge or QuotaExceeded } => Full(path, error.Message),
         IOException { HResult: ReadOnlyFileSystem } => Denied(path, error.Message),
+        IOException { HResult: WouldBlock } => LockedBy(path, null, error.Message),
         _ => Other(path, error.Message, error),
     };
 
