@@ -16,6 +16,8 @@ public abstract partial record DecidedValue
     private const int ResultFieldCount = 8;
     private const int VoidKind = 3;
     private const int VoidFieldCount = 5;
+    private const int InclusionFieldCount = 5;
+    private const int DecisionFieldCount = 3;
 
     /// <summary>Names the value: SHA-256 of its encoding. Computed at every call.</summary>
     public Digest Digest => Digest.Of(Encode().Span);
@@ -105,23 +107,33 @@ public abstract partial record DecidedValue
         writer.WriteArray(set.Included.Count);
         foreach (Inclusion inclusion in set.Included.AsSpan())
         {
-            writer.WriteArray(5);
-            writer.WriteMember(inclusion.Member);
-            writer.WriteDigest(inclusion.Manifest);
-            writer.WriteDouble(inclusion.Norm);
-            writer.WriteDouble(inclusion.Scale);
-            writer.WriteInteger(inclusion.Weight);
+            writer.WriteArray(InclusionFieldCount);
+            WriteInclusionFields(writer, inclusion);
         }
 
         writer.WriteDigests(set.OtherEntries);
         writer.WriteArray(set.RecordedCertificates.Count);
         foreach (RecordedDecision decision in set.RecordedCertificates.AsSpan())
         {
-            writer.WriteArray(3);
-            writer.WriteInteger(decision.Round);
-            writer.WriteInteger((byte)decision.Agreement);
-            writer.WriteDigest(decision.Value);
+            writer.WriteArray(DecisionFieldCount);
+            WriteDecisionFields(writer, decision);
         }
+    }
+
+    internal static void WriteInclusionFields(CanonicalWriter writer, Inclusion inclusion)
+    {
+        writer.WriteMember(inclusion.Member);
+        writer.WriteDigest(inclusion.Manifest);
+        writer.WriteDouble(inclusion.Norm);
+        writer.WriteDouble(inclusion.Scale);
+        writer.WriteInteger(inclusion.Weight);
+    }
+
+    internal static void WriteDecisionFields(CanonicalWriter writer, RecordedDecision decision)
+    {
+        writer.WriteInteger(decision.Round);
+        writer.WriteInteger((byte)decision.Agreement);
+        writer.WriteDigest(decision.Value);
     }
 
     private static Set? ReadSet(ref CanonicalReader reader, Instance instance) =>
@@ -163,8 +175,13 @@ public abstract partial record DecidedValue
     private static bool TryReadInclusion(ref CanonicalReader reader, out Inclusion inclusion)
     {
         inclusion = default;
-        if (!reader.TryReadArray(5)
-            || !reader.TryReadMember(out MemberId member)
+        return reader.TryReadArray(InclusionFieldCount) && TryReadInclusionFields(ref reader, out inclusion);
+    }
+
+    internal static bool TryReadInclusionFields(ref CanonicalReader reader, out Inclusion inclusion)
+    {
+        inclusion = default;
+        if (!reader.TryReadMember(out MemberId member)
             || !reader.TryReadDigest(out Digest manifest)
             || !reader.TryReadDouble(out double norm)
             || norm < 0
@@ -182,8 +199,13 @@ public abstract partial record DecidedValue
     private static bool TryReadDecision(ref CanonicalReader reader, out RecordedDecision decision)
     {
         decision = default;
-        if (!reader.TryReadArray(3)
-            || !reader.TryReadInteger(1, long.MaxValue, out long round)
+        return reader.TryReadArray(DecisionFieldCount) && TryReadDecisionFields(ref reader, out decision);
+    }
+
+    internal static bool TryReadDecisionFields(ref CanonicalReader reader, out RecordedDecision decision)
+    {
+        decision = default;
+        if (!reader.TryReadInteger(1, long.MaxValue, out long round)
             || !reader.TryReadInteger((int)AgreementKind.Set, (int)AgreementKind.Result, out int agreement)
             || !reader.TryReadDigest(out Digest value)
             || value.IsZero)

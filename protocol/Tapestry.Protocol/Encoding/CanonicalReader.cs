@@ -218,6 +218,42 @@ public ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
     public bool TryReadDigests(int minimum, int maximum, [NotNullWhen(true)] out Sequence<Digest>? digests) =>
         TryReadSequence(minimum, maximum, static (ref CanonicalReader reader, out Digest item) => reader.TryReadDigest(out item), out digests);
 
+    /// <summary>Passes over values of any type, each in its canonical form.</summary>
+    /// <param name="count">How many values.</param>
+    /// <param name="depth">How many arrays may lie in each other.</param>
+    public bool TrySkip(int count, int depth = 8)
+    {
+        for (int index = 0; index < count; index++)
+        {
+            if (!TrySkipOne(depth))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool TrySkipOne(int depth)
+    {
+        if (_rest.IsEmpty)
+        {
+            return false;
+        }
+
+        return _rest[0] switch
+        {
+            (>= Format.FixArray and <= Format.FixArray + Format.FixArrayMaximum) or Format.Array16 or Format.Array32 =>
+                depth > 0 && TryReadArray(0, int.MaxValue, out int count) && TrySkip(count, depth - 1),
+            (>= Format.FixString and <= Format.FixString + Format.FixStringMaximum) or Format.String8 or Format.String16 or Format.String32 =>
+                TryReadString(0, int.MaxValue, out _),
+            Format.Bin8 or Format.Bin16 or Format.Bin32 => TryReadBinary(0, int.MaxValue, out _),
+            Format.False or Format.True => TryReadBoolean(out _),
+            Format.Float64 => TryReadDouble(out _),
+            _ => TryReadAnyInteger(out _),
+        };
+    }
+
     private static bool IsWithin(uint length, int minimum, int maximum, out int count)
     {
         bool within = length >= minimum && length <= maximum;

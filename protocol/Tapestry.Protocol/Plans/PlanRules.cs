@@ -12,7 +12,14 @@ public static class PlanRules
     /// <summary>Bytes of the largest chunk: what a receiver buffers before it can check anything.</summary>
     public const int MaximumChunkBytes = 1024 * 1024;
 
-    private const long MaximumParameters = 1L << 40;
+    // A slice of the largest plan has 2^28 elements: its FP32 bytes fit one span.
+    private const long MaximumParameters = 1L << 36;
+
+    private const long MaximumSliceElements = MaximumParameters / Limits.Slices;
+
+    // Together with the rounds and the members: no sum of weights leaves 63 bits, and those of a round are exact as doubles.
+    private const long MaximumTokens = 1L << 40;
+    private const long MaximumRounds = 1_000_000;
     private const int MaximumDayMs = 7 * 24 * 3600 * 1000;
 
     /// <summary>Everything that is wrong, in the order of the plan's keys; empty for a good plan.</summary>
@@ -34,7 +41,7 @@ public static class PlanRules
         CheckExchange(problems, plan);
         CheckInfluence(problems, plan.Influence);
         CheckTiming(problems, plan.Timing);
-        problems.Range("rounds", plan.Rounds, 1, int.MaxValue, "rounds", "Say how many rounds the run has.");
+        problems.Range("rounds", plan.Rounds, 1, MaximumRounds, "rounds", "Say how many rounds the run has.");
     }
 
     private static void CheckModel(ProblemList problems, ModelShape model)
@@ -97,8 +104,9 @@ public static class PlanRules
         long chunkElements = exchange.ChunkBytes / sizeof(float);
         long chunks = (plan.ParameterCount + chunkElements - 1) / chunkElements;
         long slicesMaximum = Math.Min(chunks, Limits.Slices);
+        long slicesMinimum = (plan.ParameterCount + MaximumSliceElements - 1) / MaximumSliceElements;
         problems.Range(
-            "exchange.slices", exchange.Slices, 1, slicesMaximum, "slices",
+            "exchange.slices", exchange.Slices, slicesMinimum, slicesMaximum, "slices",
             $"The parameters fill {chunks} chunks; a slice is whole chunks.");
         bool sliceIsWhole = exchange.Slices < 1 || exchange.Slices > slicesMaximum
             || (exchange.Slices - 1) * ((chunks + exchange.Slices - 1) / exchange.Slices) < chunks;
@@ -118,7 +126,7 @@ public static class PlanRules
     {
         problems.Range("influence.normMultiple", influence.NormMultiple, 1, 1000, "2 to 4 lets honest variety through and scales outliers down.");
         problems.Positive("influence.cap", influence.Cap, 1, "The largest share of one member; 1 for no cap.");
-        problems.Range("influence.maximumTokens", influence.MaximumTokens, 1, 1L << 48, "tokens", "Tokens of one round above which nobody counts more.");
+        problems.Range("influence.maximumTokens", influence.MaximumTokens, 1, MaximumTokens, "tokens", "Tokens of one round above which nobody counts more.");
         problems.Range("influence.minimumMembers", influence.MinimumMembers, 1, Limits.Members, "members", "With fewer the round is VOID.");
     }
 
