@@ -10,8 +10,25 @@ internal sealed partial class Simplex
 
     /// <summary>The view from which this member wants certificates: the lowest that it lacks and needs.</summary>
     internal int WantedView => !IsStarted ? 0
-        : ViewAt(View).Proposed is Statement.Propose propose && LowestUnjustified(propose) is int lowest ? lowest
-        : View;
+        : ViewAt(View).Proposed is Statement.Propose propose ? LowestUnjustified(propose) ?? View
+        : HighestUnknown ?? View;
+
+    /// <summary>The view without any certificate that keeps this member from leading.</summary>
+    private int? HighestUnknown
+    {
+        get
+        {
+            for (int number = View - 1; number > 0 && ViewAt(number).Notarization is null; number--)
+            {
+                if (ViewAt(number).Nullification is null)
+                {
+                    return number;
+                }
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Says everything again that a message lost may have kept from being decided.</summary>
     internal void Resend(Outbox outbox)

@@ -44,6 +44,12 @@ internal sealed partial class Simplex(
 
     internal SeededBug SeededBug { get; init; }
 
+    /// <summary>The keys of all certificates that were made durable.</summary>
+    internal IEnumerable<ByteString> CertificateKeys => _views.Values
+        .SelectMany(view => (Certificate?[])[view.Notarization, view.Nullification]).Append(Decision)
+        .Where(certificate => certificate is not null)
+        .Select(certificate => RecordKeys.Certificate(instance, certificate!.Kind, certificate.View));
+
     private int Quorum => committee.Quorum - (SeededBug == SeededBug.QuorumMinusOne ? 1 : 0);
 
     /// <summary>Starts at view 1, if the instance has not started: its input is complete, or its deadline has passed.</summary>
@@ -165,6 +171,8 @@ internal sealed partial class Simplex(
         }
         else if (_votes && IsStarted)
         {
+            // When the proposal first arrived is not kept; for our own vote now is as good.
+            ViewAt(View).ProposedAt = outbox.Now;
             SetViewTimer(outbox);
             Resend(outbox);
             Reconsider(outbox);
