@@ -90,6 +90,19 @@ public static partial class torch
             public static Tensor rope(Tensor input, Tensor cosine, Tensor sine) =>
                 Tensor.Give(Shim.tap_rope(input.Use(), cosine.Use(), sine.Use(), out TensorHandle result), result, input, cosine, sine);
 
+            /// <summary>Causal self-attention over one packed projection, rotary positions included: what a Llama layer needs, in one pass.</summary>
+            /// <param name="projection">[B, T, (heads + 2 · keyHeads) · D]: query heads, key heads, value heads.</param>
+            /// <param name="cosine">[T, D/2].</param>
+            /// <param name="sine">[T, D/2].</param>
+            /// <param name="heads">Query heads.</param>
+            /// <param name="keyHeads">Key and value heads, a divisor of <paramref name="heads"/>.</param>
+            /// <returns>[B, T, heads · D].</returns>
+            /// <remarks>The same values as <see cref="rope"/> and <see cref="scaled_dot_product_attention"/>, without their copies.</remarks>
+            public static Tensor rotary_attention(Tensor projection, Tensor cosine, Tensor sine, long heads, long keyHeads) =>
+                Tensor.Give(
+                    Shim.tap_rotary_attention(projection.Use(), cosine.Use(), sine.Use(), heads, keyHeads, out TensorHandle result),
+                    result, projection, cosine, sine);
+
             /// <summary>x / √(mean(x²) + eps) · weight, over the last dimension.</summary>
             /// <param name="input">[…, C].</param>
             /// <param name="weight">[C].</param>

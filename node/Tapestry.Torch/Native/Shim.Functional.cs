@@ -39,6 +39,9 @@ internal static partial class Shim
     internal static partial int tap_attention(TensorHandle query, TensorHandle key, TensorHandle value, TensorHandle mask, double p, int causal, double scale, out TensorHandle result);
 
     [LibraryImport(Library)]
+    internal static partial int tap_rotary_attention(TensorHandle projection, TensorHandle cosine, TensorHandle sine, long heads, long keyHeads, out TensorHandle result);
+
+    [LibraryImport(Library)]
     internal static partial int tap_gradient_norm(TensorHandle gradient, out double result);
 
     [LibraryImport(Library)]

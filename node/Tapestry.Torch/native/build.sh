@@ -34,7 +34,7 @@ if [ -e "$out/libtapestry_torch.so" ] && [ "$(cat "$out/stamp" 2>/dev/null)" = "
 fi
 command -v g++ >/dev/null || fail "no g++: install g++"
 
-flags=(-std=c++17 -O3 -fopenmp -fno-math-errno -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
+flags=(-std=c++17 -O3 -fno-math-errno -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
     "-DTAPESTRY_SHIM_HASH=\"$hash\"" -isystem "$headers/torch/csrc/api/include")
 link=(-Wl,--no-as-needed -ltorch_cpu -ltorch -lc10)
 if [ -n "$torch_dir" ]; then
@@ -53,7 +53,8 @@ if [ -n "$torch_dir" ]; then
 else
     dnnl=$(ls "$(dirname "$library")"/libdnnl.so.[0-9] 2>/dev/null | head -1 || true)
     if [ -n "$dnnl" ]; then
-        flags+=(-DTAPESTRY_DNNL_BLAS)
+        # Our own kernels share libtorch's OpenMP here; beside a wheel they would bring a second one.
+        flags+=(-DTAPESTRY_DNNL_BLAS -fopenmp)
         link+=("-l:$(basename "$dnnl")")
     fi
 fi

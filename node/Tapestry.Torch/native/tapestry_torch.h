@@ -202,6 +202,10 @@ TAP_API int32_t tap_swiglu(tap_tensor gate, tap_tensor up, tap_tensor* out);
 TAP_API int32_t tap_attention(tap_tensor query, tap_tensor key, tap_tensor value, tap_tensor mask, double p,
                               int32_t causal, double scale, tap_tensor* out); /* scale 0: 1/sqrt(head size) */
 
+/* Causal self-attention over [batch, time, (heads + 2 key_heads) * size], rotary positions included: [batch, time, heads * size]. */
+TAP_API int32_t tap_rotary_attention(tap_tensor projection, tap_tensor cosine, tap_tensor sine, int64_t heads, int64_t key_heads,
+                                     tap_tensor* out);
+
 /* ---- optimiser.cpp: one pass over flat buffers ---- */
 TAP_API int32_t tap_gradient_norm(tap_tensor gradient, double* out);
 TAP_API int32_t tap_adamw(tap_tensor parameter, tap_tensor gradient, tap_tensor mean, tap_tensor square, int64_t start,

@@ -13,11 +13,7 @@ public sealed partial class YamuxConnection
             await disposable.DisposeAsync();
         }
 
-        lock (_sync)
-        {
-            _dropped.Dispose();
-        }
-
+        _dropped.Dispose();
         return Fault.ToLibp2p();
     }
 
@@ -40,22 +36,16 @@ public sealed partial class YamuxConnection
             _reason = new Libp2pException(forStreams, Explain(fault));
             foreach (YamuxStreamState state in _session.Streams)
             {
-                // A stream whose first frame was the fault has no pipes yet.
-                if (state.Stream is YamuxStream stream)
-                {
-                    streams.Add(stream);
-                }
+                streams.Add(state.Stream!);
             }
 
-            // Under the lock, because the tasks that this ends dispose the timer.
-            _dropped.CancelAfter(_limits.GoodbyeTimeout);
             pings = [.. _pings.Values];
             _pings.Clear();
         }
 
-        foreach (YamuxStream open in streams)
+        foreach (YamuxStream stream in streams)
         {
-            open.Abort(_reason);
+            stream.Abort(_reason);
         }
 
         foreach (TaskCompletionSource<TimeSpan?> ping in pings)
@@ -64,6 +54,7 @@ public sealed partial class YamuxConnection
         }
 
         _accepted.Writer.TryComplete();
+        _dropped.CancelAfter(_limits.GoodbyeTimeout);
         _ended.Cancel();
         _wake.Writer.TryWrite(true);
     }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 
 namespace Tapestry.Libp2p.Yamux;
 
@@ -28,13 +27,12 @@ internal sealed class YamuxOutput(YamuxStream stream, PipeWriter inner) : PipeWr
     public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
     /// <inheritdoc/>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         // The bytes are in the pipe when the call returns; the task it returns only waits for room.
         ValueTask<FlushResult> flushed = inner.FlushAsync(cancellationToken);
         stream.OutputReady();
-        return await flushed;
+        return flushed;
     }
 
     /// <inheritdoc/>
