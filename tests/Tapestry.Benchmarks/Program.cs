@@ -1,1 +1,9 @@
+using Tapestry.Benchmarks.Federation;
+
+if (args is ["federation", .. string[] settings])
+{
+    using FederationExperiment experiment = new(FederationSettings.Parse(settings));
+    Console.WriteLine(experiment.Run(Console.Error.WriteLine).ToText());
+}
+
 return 0;
