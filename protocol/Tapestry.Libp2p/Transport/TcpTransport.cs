@@ -21,13 +21,12 @@ internal static class TcpTransport
         Socket socket = new(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // A restarted daemon gets its port back while old connections are still in TIME_WAIT; two listeners still collide.
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             if (ip.AddressFamily == AddressFamily.InterNetworkV6)
             {
                 socket.DualMode = false;
             }
 
+            // The platform sets SO_REUSEADDR, so a restarted daemon gets its port back at once, and two listeners still collide.
             socket.Bind(new IPEndPoint(ip, port));
             socket.Listen(Backlog);
             return socket;

@@ -63,7 +63,7 @@ public static class Base32
             if (pendingBits >= 8)
             {
                 pendingBits -= 8;
-                decoded[written++] = (byte)(pending >> pendingBits);
+                decoded[written++] = (byte)((pending >> pendingBits) & 0xFF);
             }
         }
 

@@ -52,18 +52,19 @@ public static class LengthPrefix
         {
             ReadResult result = await input.ReadAsync(cancelled);
             ReadOnlySequence<byte> buffer = result.Buffer;
-            switch (Varint.TryRead(buffer, out ulong length, out int prefix))
+            OperationStatus status = Varint.TryRead(buffer, out ulong length, out int prefix);
+            bool isRead = status == OperationStatus.Done && length <= (ulong)maximumLength;
+            input.AdvanceTo(isRead ? buffer.GetPosition(prefix) : buffer.Start, isRead ? buffer.GetPosition(prefix) : buffer.End);
+            if (isRead)
             {
-                case OperationStatus.Done when length > (ulong)maximumLength:
-                    throw new Libp2pException(Libp2pFault.TooLarge, $"The remote announced a message of {length} bytes; at most {maximumLength} are read.");
-                case OperationStatus.Done:
-                    input.AdvanceTo(buffer.GetPosition(prefix));
-                    return (int)length;
-                case OperationStatus.InvalidData:
-                    throw new Libp2pException(Libp2pFault.Malformed, "The remote sent a length that is not a varint of shortest form.");
-                default:
-                    input.AdvanceTo(buffer.Start, buffer.End);
-                    break;
+                return (int)length;
+            }
+
+            if (status != OperationStatus.NeedMoreData)
+            {
+                throw status == OperationStatus.Done
+                    ? new Libp2pException(Libp2pFault.TooLarge, $"The remote announced a message of {length} bytes; at most {maximumLength} are read.")
+                    : new Libp2pException(Libp2pFault.Malformed, "The remote sent a length that is not a varint of shortest form.");
             }
 
             if (result.IsCompleted)

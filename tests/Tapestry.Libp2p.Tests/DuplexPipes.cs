@@ -1,0 +1,16 @@
+using System.IO.Pipelines;
+
+namespace Tapestry.Libp2p.Tests;
+
+/// <summary>Two pipe ends in memory, each the other's remote.</summary>
+internal static class DuplexPipes
+{
+    internal static (IDuplexPipe Left, IDuplexPipe Right) Create()
+    {
+        Pipe leftToRight = new();
+        Pipe rightToLeft = new();
+        return (new End(rightToLeft.Reader, leftToRight.Writer), new End(leftToRight.Reader, rightToLeft.Writer));
+    }
+
+    private sealed record End(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
