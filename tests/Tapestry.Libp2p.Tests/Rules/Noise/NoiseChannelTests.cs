@@ -19,9 +19,9 @@ public sealed class NoiseChannelTests
         {
             System.Random random = new(seed);
             (Stream left, Stream right) = MemoryStreams.Create(() => random.Next(1, random.Next(2, 200_000)));
-            byte[] sent = new byte[random.Next(1, 1_000_000)];
+            byte[] sent = new byte[random.Next(1, 600_000)];
             random.NextBytes(sent);
-            PassAsync(left, right, sent, random).GetAwaiter().GetResult().Should().Equal(sent);
+            PassAsync(left, right, sent, random).GetAwaiter().GetResult().AsSpan().SequenceEqual(sent).Should().BeTrue();
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -161,17 +161,17 @@ public sealed class NoiseChannelTests
         await left.DisposeAsync();
 
         using NoiseReader reader = new(right, new NoiseCipher(Key), default, () => { });
-        List<byte> received = [];
+        using MemoryStream received = new();
         while (true)
         {
             ReadResult result = await reader.ReadAsync(Hosts.Patience);
             long taken = Math.Min(result.Buffer.Length, random.Next(1, 200_000));
-            received.AddRange(result.Buffer.Slice(0, taken).ToArray());
+            received.Write(result.Buffer.Slice(0, taken).ToArray());
             bool lookAtAll = taken == result.Buffer.Length || random.Next(2) == 0;
             reader.AdvanceTo(result.Buffer.GetPosition(taken), lookAtAll ? result.Buffer.End : result.Buffer.GetPosition(taken));
             if (result.IsCompleted && taken == result.Buffer.Length)
             {
-                return [.. received];
+                return received.ToArray();
             }
         }
     }
