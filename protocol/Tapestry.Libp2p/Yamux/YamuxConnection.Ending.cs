@@ -13,7 +13,11 @@ public sealed partial class YamuxConnection
             await disposable.DisposeAsync();
         }
 
-        _dropped.Dispose();
+        lock (_sync)
+        {
+            _dropped.Dispose();
+        }
+
         return Fault.ToLibp2p();
     }
 
@@ -36,16 +40,22 @@ public sealed partial class YamuxConnection
             _reason = new Libp2pException(forStreams, Explain(fault));
             foreach (YamuxStreamState state in _session.Streams)
             {
-                streams.Add(state.Stream!);
+                // A stream whose first frame was the fault has no pipes yet.
+                if (state.Stream is YamuxStream stream)
+                {
+                    streams.Add(stream);
+                }
             }
 
+            // Under the lock, because the tasks that this ends dispose the timer.
+            _dropped.CancelAfter(_limits.GoodbyeTimeout);
             pings = [.. _pings.Values];
             _pings.Clear();
         }
 
-        foreach (YamuxStream stream in streams)
+        foreach (YamuxStream open in streams)
         {
-            stream.Abort(_reason);
+            open.Abort(_reason);
         }
 
         foreach (TaskCompletionSource<TimeSpan?> ping in pings)
@@ -54,7 +64,6 @@ public sealed partial class YamuxConnection
         }
 
         _accepted.Writer.TryComplete();
-        _dropped.CancelAfter(_limits.GoodbyeTimeout);
         _ended.Cancel();
         _wake.Writer.TryWrite(true);
     }

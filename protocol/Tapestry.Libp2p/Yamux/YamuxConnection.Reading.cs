@@ -13,7 +13,7 @@ public sealed partial class YamuxConnection
     private async Task ReadChannelAsync()
     {
         PipeReader input = _channel.Input;
-        YamuxFault fault;
+        YamuxFault fault = YamuxFault.InternalError;
         try
         {
             fault = await ReadFramesAsync(input);
@@ -26,8 +26,12 @@ public sealed partial class YamuxConnection
         {
             fault = YamuxFault.ChannelLost;
         }
+        finally
+        {
+            // Also after a mistake of ours: nobody may wait for a session that nobody reads.
+            End(fault, fault is YamuxFault.None ? Libp2pFault.ConnectionLost : fault.ToLibp2p());
+        }
 
-        End(fault, fault is YamuxFault.None ? Libp2pFault.ConnectionLost : fault.ToLibp2p());
         await input.CompleteAsync();
     }
 

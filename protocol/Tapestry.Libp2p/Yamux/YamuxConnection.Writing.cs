@@ -13,6 +13,7 @@ public sealed partial class YamuxConnection
     private async Task WriteChannelAsync()
     {
         PipeWriter output = _channel.Output;
+        Exception? lostBy = null;
         try
         {
             while (!_isEnding)
@@ -26,10 +27,15 @@ public sealed partial class YamuxConnection
         catch (Exception lost) when (lost is IOException or OperationCanceledException or InvalidOperationException)
         {
             // The remote has gone or reads no more: nothing is left to be said to it.
+            lostBy = lost;
             End(YamuxFault.ChannelLost, Libp2pFault.ConnectionLost);
         }
+        finally
+        {
+            End(YamuxFault.InternalError, Libp2pFault.ConnectionLost);
+        }
 
-        await output.CompleteAsync();
+        await output.CompleteAsync(lostBy);
     }
 
     /// <summary>Writes and flushes what waits, or sleeps until something does.</summary>

@@ -64,6 +64,18 @@ public sealed partial class YamuxConnection : MuxedConnection
         }
     }
 
+    /// <summary>How many streams are open, in at least one direction.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _session.StreamCount;
+            }
+        }
+    }
+
     private TimeSpan Now => _time.GetElapsedTime(_startTicks);
 
     /// <summary>Starts a session on a channel that both sides have agreed to use for yamux.</summary>

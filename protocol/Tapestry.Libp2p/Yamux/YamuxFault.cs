@@ -56,6 +56,9 @@ public enum YamuxFault : byte
 
     /// <summary>The remote ended the session and blames itself, or gives a reason that the specification does not have.</summary>
     RemoteSaysInternalError,
+
+    /// <summary>A mistake of ours ended the session; <see cref="YamuxConnection.Completion"/> carries it.</summary>
+    InternalError,
 }
 
 /// <summary>The faults of yamux in the words of the layers above.</summary>
@@ -65,7 +68,7 @@ internal static class YamuxFaults
     public static Libp2pFault ToLibp2p(this YamuxFault fault) => fault switch
     {
         YamuxFault.None => Libp2pFault.None,
-        YamuxFault.ChannelLost or YamuxFault.Truncated => Libp2pFault.ConnectionLost,
+        YamuxFault.ChannelLost or YamuxFault.Truncated or YamuxFault.InternalError => Libp2pFault.ConnectionLost,
         YamuxFault.WindowExceeded => Libp2pFault.YamuxWindowExceeded,
         YamuxFault.TooLarge => Libp2pFault.TooLarge,
         YamuxFault.Flood => Libp2pFault.ResourceLimit,
@@ -78,6 +81,7 @@ internal static class YamuxFaults
     {
         YamuxFault.None or YamuxFault.ChannelLost => YamuxGoAway.Normal,
         YamuxFault.RemoteSaysProtocolError or YamuxFault.RemoteSaysInternalError => YamuxGoAway.Normal,
+        YamuxFault.InternalError => YamuxGoAway.InternalError,
         _ => YamuxGoAway.ProtocolError,
     };
 }

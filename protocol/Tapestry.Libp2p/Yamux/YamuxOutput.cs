@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace Tapestry.Libp2p.Yamux;
 
@@ -27,12 +28,13 @@ internal sealed class YamuxOutput(YamuxStream stream, PipeWriter inner) : PipeWr
     public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
     /// <inheritdoc/>
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         // The bytes are in the pipe when the call returns; the task it returns only waits for room.
         ValueTask<FlushResult> flushed = inner.FlushAsync(cancellationToken);
         stream.OutputReady();
-        return flushed;
+        return await flushed;
     }
 
     /// <inheritdoc/>
