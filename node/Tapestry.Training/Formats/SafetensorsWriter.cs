@@ -8,9 +8,12 @@ namespace Tapestry.Training.Formats;
 /// <param name="Name">Its name; not "__metadata__".</param>
 /// <param name="Type">Element type.</param>
 /// <param name="Shape">Dimensions.</param>
-/// <param name="Bytes">The elements, C order, little-endian.</param>
-public sealed record SafetensorsTensor(
-    string Name, SafetensorsType Type, IReadOnlyList<long> Shape, ReadOnlyMemory<byte> Bytes);
+/// <param name="WriteTo">Writes the elements, C order, little-endian; called once, so that no copy of a model is needed.</param>
+public sealed record SafetensorsTensor(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, Action<Stream> WriteTo)
+{
+    /// <summary>Bytes of the elements, by shape and type.</summary>
+    public long ByteCount => Shape.Aggregate((long)SafetensorsHeader.ElementBytes(Type), (bytes, dimension) => bytes * dimension);
+}
 
 /// <summary>Writes safetensors files; the same tensors always give the same bytes.</summary>
 public static class SafetensorsWriter
@@ -18,10 +21,10 @@ public static class SafetensorsWriter
     private const int Alignment = 8;
 
     /// <summary>Writes tensors and metadata.</summary>
-    /// <param name="output">Where to; left open.</param>
+    /// <param name="output">Where to, a stream that knows its position; left open.</param>
     /// <param name="tensors">In any order; the file has them by type descending, then by name, as the reference does.</param>
     /// <param name="metadata">Free text by key; may be empty.</param>
-    /// <exception cref="ArgumentException">A tensor's bytes do not fit its shape, or a name appears twice.</exception>
+    /// <exception cref="ArgumentException">A name appears twice, or a tensor writes more or fewer bytes than its shape has.</exception>
     public static void Write(Stream output, IEnumerable<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -37,7 +40,12 @@ public static class SafetensorsWriter
         output.Write(header);
         foreach (SafetensorsTensor tensor in ordered)
         {
-            output.Write(tensor.Bytes.Span);
+            long start = output.Position;
+            tensor.WriteTo(output);
+            if (output.Position - start != tensor.ByteCount)
+            {
+                throw new ArgumentException($"\"{tensor.Name}\" wrote {output.Position - start} bytes instead of {tensor.ByteCount}.");
+            }
         }
     }
 
@@ -64,13 +72,16 @@ public static class SafetensorsWriter
             }
 
             long offset = 0;
-            string? previous = null;
+            HashSet<string> names = ["__metadata__"];
             foreach (SafetensorsTensor tensor in tensors)
             {
-                Check(tensor, previous);
+                if (!names.Add(tensor.Name))
+                {
+                    throw new ArgumentException($"The name \"{tensor.Name}\" is taken.");
+                }
+
                 WriteEntry(writer, tensor, offset);
-                offset += tensor.Bytes.Length;
-                previous = tensor.Name;
+                offset += tensor.ByteCount;
             }
 
             writer.WriteEndObject();
@@ -97,22 +108,8 @@ public static class SafetensorsWriter
         writer.WriteEndArray();
         writer.WriteStartArray("data_offsets");
         writer.WriteNumberValue(offset);
-        writer.WriteNumberValue(offset + tensor.Bytes.Length);
+        writer.WriteNumberValue(offset + tensor.ByteCount);
         writer.WriteEndArray();
         writer.WriteEndObject();
-    }
-
-    private static void Check(SafetensorsTensor tensor, string? previous)
-    {
-        long bytes = SafetensorsHeader.ElementBytes(tensor.Type);
-        foreach (long dimension in tensor.Shape)
-        {
-            bytes *= dimension;
-        }
-
-        if (bytes != tensor.Bytes.Length || bytes < 0 || tensor.Name == previous || tensor.Name == "__metadata__")
-        {
-            throw new ArgumentException($"\"{tensor.Name}\": {tensor.Bytes.Length} bytes do not fit its shape, or the name is taken.");
-        }
     }
 }

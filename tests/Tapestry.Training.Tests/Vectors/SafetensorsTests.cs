@@ -94,14 +94,27 @@ public sealed class SafetensorsTests : IDisposable
             .Should().Throw<InputFileException>().WithMessage("*claims*");
     }
 
+    [Fact]
+    public void A_name_twice_or_too_few_bytes_are_refused()
+    {
+        SafetensorsTensor tensor = new("a", SafetensorsType.U8, [2], file => file.Write([1, 2]));
+        Dictionary<string, string> none = [];
+        using MemoryStream output = new();
+
+        FluentActions.Invoking(() => SafetensorsWriter.Write(output, [tensor, tensor with { Type = SafetensorsType.I8 }], none))
+            .Should().Throw<ArgumentException>().WithMessage("*taken*");
+        FluentActions.Invoking(() => SafetensorsWriter.Write(output, [tensor with { Shape = [3] }], none))
+            .Should().Throw<ArgumentException>().WithMessage("*2 bytes instead of 3*");
+    }
+
     private static byte[] Fixture()
     {
         using MemoryStream output = new();
         SafetensorsWriter.Write(
             output,
             [
-                new SafetensorsTensor("a", SafetensorsType.BF16, [1, 2], new byte[] { 0x80, 0x3F, 0x00, 0x40 }),
-                new SafetensorsTensor("b", SafetensorsType.F32, [2], MemoryMarshal.AsBytes<float>([1f, 2f]).ToArray()),
+                new SafetensorsTensor("a", SafetensorsType.BF16, [1, 2], file => file.Write([0x80, 0x3F, 0x00, 0x40])),
+                new SafetensorsTensor("b", SafetensorsType.F32, [2], file => file.Write(MemoryMarshal.AsBytes<float>([1f, 2f]))),
             ],
             new Dictionary<string, string> { ["format"] = "pt" });
         return output.ToArray();
