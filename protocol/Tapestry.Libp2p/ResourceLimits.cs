@@ -1,7 +1,7 @@
 namespace Tapestry.Libp2p;
 
 /// <summary>How much of this machine the network may take. Everything that a peer can make grow has a bound here.</summary>
-/// <remarks>specs/50-network.md, "Bounds". Defaults suit a consortium of some tens of known peers.</remarks>
+/// <remarks>specs/50-network.md, section 7. Defaults suit a consortium of some tens of known peers.</remarks>
 public sealed record ResourceLimits
 {
     /// <summary>Open connections, both directions. Default 256: every member of a large consortium, several times.</summary>
@@ -19,6 +19,6 @@ public sealed record ResourceLimits
     /// <summary>The largest receive window of one stream, in bytes. Default 16 MiB: one second of 134 Mbit/s, and what js-libp2p grows to.</summary>
     public int StreamWindowBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>Received bytes that wait for their readers on one connection, all streams together. Default 64 MiB: four full windows.</summary>
+    /// <summary>How much the windows of one connection may grow beyond the first 256 KiB of each stream, in bytes. Default 64 MiB: four full windows.</summary>
     public long ConnectionBytes { get; init; } = 64 * 1024 * 1024;
 }

@@ -5,7 +5,7 @@ using Tapestry.Libp2p.Wire;
 namespace Tapestry.Libp2p;
 
 /// <summary>Requests and responses: one stream each, every message preceded by its length.</summary>
-/// <remarks>specs/50-network.md, "Requests". The request leaves together with the proposal of its protocol, which saves a round trip.</remarks>
+/// <remarks>specs/50-network.md, section 5.1. The request leaves together with the proposal of its protocol, which saves a round trip.</remarks>
 public sealed partial class Libp2pHost
 {
     /// <summary>Answers requests of a protocol.</summary>
