@@ -87,8 +87,9 @@ internal sealed class RecordStore : IRecordReader, IDisposable
     }
 
     /// <summary>Writes the records of one step: all or none, on disk when this returns.</summary>
-    /// <exception cref="CliException">The disk is full or fails. Whether the records are there shows when the store is opened
-    /// again; until then every further write is refused, so that nothing can be built on a doubtful one.</exception>
+    /// <exception cref="CliException">The disk is nearly full: nothing was written, and writing goes on once there is room.
+    /// Or the disk fails: whether the records are there shows when the store is opened again; until then every further write
+    /// is refused, so that nothing is built on a doubtful one.</exception>
     public void Write(Sequence<Record> records)
     {
         if (_failure is not null)
@@ -101,6 +102,7 @@ internal sealed class RecordStore : IRecordReader, IDisposable
             return;
         }
 
+        _database.RequireRoom();
         using WriteBatch batch = _database.CreateBatch();
         foreach (Record record in records)
         {

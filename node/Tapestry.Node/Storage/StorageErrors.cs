@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tapestry.Cli;
 
 namespace Tapestry.Node.Storage;
@@ -56,7 +57,7 @@ internal static class StorageErrors
             return Denied(folder, status);
         }
 
-        if (Has(status, "does not exist"))
+        if (Has(status, "does not exist") || Has(status, "CURRENT: No such file"))
         {
             return new CliException(
                 Missing, $"There are no records in {folder}.", "Start the daemon once, or name the right folder with --data.", ExitCode.Configuration);
@@ -96,6 +97,11 @@ internal static class StorageErrors
     /// <summary>No librocksdb.</summary>
     public static CliException LibraryMissing(Exception error) => new(
         NoRocksDb, $"librocksdb could not be loaded: {error.Message}", "Install it: apt-get install librocksdb7.8", ExitCode.Configuration, error);
+
+    /// <summary>There is room, but too little to go on safely.</summary>
+    public static CliException NearlyFull(string path, long freeBytes, long neededBytes) => new(
+        DiskFull, string.Create(CultureInfo.InvariantCulture, $"The disk of {path} has {freeBytes >> 20} MiB left; {neededBytes >> 20} MiB must stay free."),
+        "Free some space: everything that was acknowledged is intact.", ExitCode.Failed);
 
     private static CliException LockedBy(string folder, string? owner, string status) => new(
         InUse,

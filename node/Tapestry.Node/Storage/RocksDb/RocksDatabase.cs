@@ -11,16 +11,24 @@ namespace Tapestry.Node.Storage.RocksDb;
 /// </remarks>
 internal sealed unsafe class RocksDatabase : IDisposable
 {
+    /// <summary>Free space below which nothing is written, in bytes: twice what RocksDB itself may write in one go.</summary>
+    /// <remarks>
+    /// Debian builds RocksDB with assertions, and some of them abort the process after a write that found no room. So
+    /// there must be room before RocksDB is asked to open or to write.
+    /// </remarks>
+    public const long ReservedBytes = 2L * LogBytesMax;
+
     /// <summary>The column family that every RocksDB database has.</summary>
     public const string DefaultFamily = "default";
 
-    // rocksdb/c.h: rocksdb_tolerate_corrupted_tail_records_recovery, rocksdb_no_compression; WARN of InfoLogLevel.
+    // rocksdb/c.h: rocksdb_tolerate_corrupted_tail_records_recovery, rocksdb_no_compression; FATAL of InfoLogLevel.
     private const int TolerateCorruptedTail = 0;
     private const int NoCompression = 0;
-    private const int WarningsOnly = 2;
+    private const int FatalOnly = 4;
 
+    // Of all column families together; the log is then written out and starts anew.
     private const int WriteBufferBytes = 16 * 1024 * 1024;
-    private const int LogBytesMax = 64 * 1024 * 1024;
+    private const int LogBytesMax = 32 * 1024 * 1024;
     private const int OpenFilesMax = 256;
     private const int TextLogBytesMax = 1024 * 1024;
     private const int TextLogsKept = 3;
@@ -48,6 +56,11 @@ internal sealed unsafe class RocksDatabase : IDisposable
     /// <exception cref="CliException">It cannot be opened: in use, damaged, not permitted, of other families, no library.</exception>
     public static RocksDatabase Open(string path, IReadOnlyList<string> families, bool isReadOnly)
     {
+        if (!isReadOnly)
+        {
+            RequireRoom(path);
+        }
+
         try
         {
             return OpenCore(path, families, isReadOnly);
@@ -70,14 +83,17 @@ internal sealed unsafe class RocksDatabase : IDisposable
     }
 
     /// <summary>Writes a batch: all of it or nothing, on disk when this returns.</summary>
-    /// <exception cref="CliException">It could not be written. RocksDB then refuses writes until it is opened anew, and only
-    /// that tells whether the batch is there.</exception>
+    /// <exception cref="CliException">It could not be written, and only opening the database anew tells whether the batch is
+    /// there.</exception>
     public void Write(WriteBatch batch)
     {
-        ArgumentNullException.ThrowIfNull(batch);
         RocksDbNative.rocksdb_write(_database, _syncedWrite, batch.Handle, out nint error);
         ThrowOnError(error);
     }
+
+    /// <summary>Refuses to go on when the disk is nearly full; nothing was written then.</summary>
+    /// <exception cref="CliException">Less than <see cref="ReservedBytes"/> are free.</exception>
+    public void RequireRoom() => RequireRoom(_path);
 
     /// <summary>An empty batch for this database.</summary>
     public WriteBatch CreateBatch() => new(_families);
@@ -111,6 +127,15 @@ internal sealed unsafe class RocksDatabase : IDisposable
         string message = Marshal.PtrToStringUTF8(error) ?? string.Empty;
         RocksDbNative.rocksdb_free(error);
         throw StorageErrors.FromRocksDb(message, path);
+    }
+
+    private static void RequireRoom(string path)
+    {
+        long free = new DriveInfo(path).AvailableFreeSpace;
+        if (free < ReservedBytes)
+        {
+            throw StorageErrors.NearlyFull(path, free, ReservedBytes);
+        }
     }
 
     private void ThrowOnError(nint error) => ThrowOnError(error, _path);
@@ -170,9 +195,12 @@ internal sealed unsafe class RocksDatabase : IDisposable
         // Digests and signatures do not compress.
         RocksDbNative.rocksdb_options_set_compression(options, NoCompression);
         RocksDbNative.rocksdb_options_set_write_buffer_size(options, WriteBufferBytes);
+        RocksDbNative.rocksdb_options_set_db_write_buffer_size(options, WriteBufferBytes);
         RocksDbNative.rocksdb_options_set_max_total_wal_size(options, LogBytesMax);
         RocksDbNative.rocksdb_options_set_max_open_files(options, OpenFilesMax);
-        RocksDbNative.rocksdb_options_set_info_log_level(options, WarningsOnly);
+
+        // The text log, too, aborts the process at the second line that finds no room; what goes wrong reaches us as a status.
+        RocksDbNative.rocksdb_options_set_info_log_level(options, FatalOnly);
         RocksDbNative.rocksdb_options_set_max_log_file_size(options, TextLogBytesMax);
         RocksDbNative.rocksdb_options_set_keep_log_file_num(options, TextLogsKept);
         return options;

@@ -42,6 +42,9 @@ internal static unsafe partial class RocksDbNative
     internal static partial void rocksdb_options_set_write_buffer_size(OptionsHandle options, nuint bytes);
 
     [LibraryImport(Library)]
+    internal static partial void rocksdb_options_set_db_write_buffer_size(OptionsHandle options, nuint bytes);
+
+    [LibraryImport(Library)]
     internal static partial void rocksdb_options_set_max_total_wal_size(OptionsHandle options, ulong bytes);
 
     [LibraryImport(Library)]

@@ -1,0 +1,320 @@
+using FluentAssertions;
+using FsCheck;
+using FsCheck.Fluent;
+using Tapestry.Cli;
+using Tapestry.Crypto;
+using Tapestry.Node.Storage;
+using Tapestry.Node.Storage.Blobs;
+using Xunit;
+
+namespace Tapestry.Node.Tests.Rules;
+
+public sealed class BlobStoreTests : IDisposable
+{
+    private const int ChunkBytes = 1024;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<BlobDamage> _damage = [];
+    private BlobStore _store;
+
+    public BlobStoreTests() => _store = Open();
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(ChunkBytes - 1)]
+    [InlineData(ChunkBytes)]
+    [InlineData(ChunkBytes + 1)]
+    [InlineData((5 * ChunkBytes) + 17)]
+    public void A_blob_is_named_by_the_root_over_its_chunks_and_read_back(int length)
+    {
+        byte[] data = Data(length);
+        Digest root = _store.Write(data, round: 1);
+        root.Should().Be(MerkleTree.Root([.. data.Chunk(ChunkBytes).Select(chunk => MerkleTree.LeafHash(chunk))]));
+        Reopen();
+        ReadAll(root).Should().Equal(data);
+        _store.Contains(root).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Pieces_of_any_length_give_the_same_blob() =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(25), Prop.ForAll<byte[][]>(pieces =>
+        {
+            byte[] whole = [.. pieces.SelectMany(piece => piece), .. Data(3000)];
+            using BlobWriter writer = _store.Create(round: 1);
+            foreach (byte[] piece in pieces)
+            {
+                writer.Append(piece);
+            }
+
+            writer.Append(Data(3000));
+            return ReadAll(writer.Commit())!.SequenceEqual(whole);
+        }));
+
+    [Fact]
+    public void A_chunk_can_be_handed_out_with_the_hashes_that_prove_it()
+    {
+        byte[] data = Data(10 * ChunkBytes);
+        Digest root = _store.Write(data, round: 1);
+        _store.TryOpen(root, out Blob? blob).Should().BeTrue();
+        using (blob)
+        {
+            blob!.Length.Should().Be(data.Length);
+            blob.ChunkCount.Should().Be(10);
+            MerkleTree.Root(blob.LeafHashes).Should().Be(root);
+            byte[] chunk = new byte[blob.ChunkLength(7)];
+            blob.TryReadChunk(7, chunk).Should().BeTrue();
+            MerkleTree.LeafHash(chunk).Should().Be(blob.LeafHashes[7]);
+        }
+    }
+
+    [Fact]
+    public void A_blob_of_others_is_put_together_from_checked_chunks_in_any_order()
+    {
+        byte[] data = Data((3 * ChunkBytes) + 5);
+        (Digest root, Digest[] hashes) = Hash(data);
+        using BlobAssembly assembly = _store.TryAssemble(root, data.Length, hashes, round: 1)!;
+        foreach (int index in (int[])[3, 0, 2])
+        {
+            assembly.TryAccept(index, Chunk(data, index)).Should().BeTrue();
+        }
+
+        assembly.TryAccept(0, Chunk(data, 0)).Should().BeTrue("again is no harm");
+        assembly.TryAccept(1, Chunk(data, 2)).Should().BeFalse("it is another chunk");
+        assembly.TryAccept(1, Chunk(data, 1).AsSpan(1)).Should().BeFalse("it is too short");
+        assembly.TryAccept(4, Chunk(data, 1)).Should().BeFalse("there is no such index");
+        assembly.TryAccept(-1, Chunk(data, 1)).Should().BeFalse("there is no such index");
+        assembly.MissingCount.Should().Be(1);
+        assembly.Invoking(pending => pending.Commit()).Should().Throw<InvalidOperationException>();
+        _store.Contains(root).Should().BeFalse();
+
+        assembly.TryAccept(1, Chunk(data, 1)).Should().BeTrue();
+        assembly.Commit();
+        ReadAll(root).Should().Equal(data);
+    }
+
+    [Fact]
+    public void Hashes_that_do_not_belong_to_the_name_or_the_length_are_refused()
+    {
+        byte[] data = Data(3 * ChunkBytes);
+        (Digest root, Digest[] hashes) = Hash(data);
+        _store.TryAssemble(root, data.Length, hashes.AsSpan(1), 1).Should().BeNull();
+        _store.TryAssemble(root, data.Length + 1, hashes, 1).Should().BeNull();
+        _store.TryAssemble(root, -1, hashes, 1).Should().BeNull();
+        _store.TryAssemble(root, long.MaxValue, hashes, 1).Should().BeNull();
+        _store.TryAssemble(Digest.Zero, data.Length, hashes, 1).Should().BeNull();
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void An_altered_chunk_is_found_named_and_moved_aside()
+    {
+        byte[] data = Data(4 * ChunkBytes);
+        Digest root = _store.Write(data, round: 1);
+        Alter(root, (2 * ChunkBytes) + 3);
+        ReadAll(root).Should().BeNull();
+        _damage.Should().ContainSingle().Which.Should().Match<BlobDamage>(damage =>
+            damage.Root == root && damage.Why.Contains("chunk 2", StringComparison.Ordinal));
+        File.Exists(_damage[0].MovedTo).Should().BeTrue("nothing is lost silently");
+        _store.Contains(root).Should().BeFalse("it counts as absent");
+
+        _store.Write(data, round: 1).Should().Be(root);
+        ReadAll(root).Should().Equal(data, "it can be stored again");
+        Alter(root, 0);
+        ReadAll(root).Should().BeNull();
+        _damage.Select(damage => damage.MovedTo).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
+    public void Every_truncation_is_found_at_opening()
+    {
+        byte[] data = Data(ChunkBytes + 10);
+        string path = PathOf(_store.Write(data, round: 1));
+        byte[] whole = File.ReadAllBytes(path);
+        foreach (int length in Enumerable.Range(0, whole.Length).Where(length => length % 37 == 0 || length > whole.Length - 25))
+        {
+            File.WriteAllBytes(path, whole[..length]);
+            _store.TryOpen(Digest.TryParse(Path.GetFileName(path), out Digest root) ? root : default, out _).Should().BeFalse("{0} bytes are left", length);
+            File.Exists(path).Should().BeFalse();
+        }
+    }
+
+    [Fact]
+    public void A_changed_byte_anywhere_is_found()
+    {
+        byte[] data = Data(ChunkBytes + 10);
+        Digest root = _store.Write(data, round: 1);
+        byte[] whole = File.ReadAllBytes(PathOf(root));
+        for (int at = 0; at < whole.Length; at += at < data.Length ? 101 : 1)
+        {
+            byte[] changed = [.. whole];
+            changed[at] ^= 0x10;
+            File.WriteAllBytes(PathOf(root), changed);
+            ReadAll(root).Should().BeNull("byte {0} was changed", at);
+        }
+    }
+
+    [Fact]
+    public void Forgetting_deletes_what_only_earlier_rounds_name()
+    {
+        Digest first = _store.Write(Data(10), round: 1);
+        Digest second = _store.Write(Data(20), round: 2);
+        Digest both = _store.Write(Data(30), round: 1);
+        _store.Keep(both, round: 5).Should().BeTrue();
+        _store.Keep(both, round: 3).Should().BeTrue("an earlier round does not shorten it");
+        _store.Keep(Digest.Zero, round: 3).Should().BeFalse("there is no such blob");
+        Reopen();
+
+        _store.Forget(2).Should().Be(1);
+        Held(first, second, both).Should().Equal(false, true, true);
+        Reopen();
+        _store.Forget(5).Should().Be(1);
+        Held(first, second, both).Should().Equal(false, false, true);
+        _store.Forget(5).Should().Be(0);
+        Reopen();
+        _store.Forget(6).Should().Be(1);
+        Held(first, second, both).Should().Equal(false, false, false);
+    }
+
+    [Fact]
+    public void An_open_blob_stays_readable_when_it_is_forgotten()
+    {
+        byte[] data = Data(2 * ChunkBytes);
+        _store.TryOpen(_store.Write(data, round: 1), out Blob? blob).Should().BeTrue();
+        using (blob)
+        {
+            _store.Forget(2).Should().Be(1);
+            byte[] read = new byte[data.Length];
+            blob!.TryReadAll(read).Should().BeTrue();
+            read.Should().Equal(data);
+        }
+    }
+
+    [Fact]
+    public void A_torn_or_altered_index_loses_only_the_rows_concerned()
+    {
+        Digest first = _store.Write(Data(10), round: 1);
+        Digest second = _store.Write(Data(20), round: 2);
+        Digest third = _store.Write(Data(30), round: 9);
+        _store.Dispose();
+        byte[] index = File.ReadAllBytes(_folder.At("index"));
+        index.Length.Should().Be(3 * 48);
+        index[48 + 7] ^= 1;
+        File.WriteAllBytes(_folder.At("index"), [.. index, 1, 2, 3]);
+
+        _store = Open();
+        _store.Forget(9).Should().Be(1);
+        Held(first, second, third).Should().Equal(false, true, true);
+        Digest fourth = _store.Write(Data(40), round: 10);
+        Reopen();
+        _store.Forget(10).Should().Be(2, "a blob without a row is kept as long as the newest");
+        Held(fourth).Should().Equal(true);
+    }
+
+    [Fact]
+    public void What_was_not_committed_is_gone_after_a_restart()
+    {
+        BlobWriter writer = _store.Create(round: 1);
+        writer.Append(Data(5 * ChunkBytes));
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().HaveCount(1);
+        Reopen();
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
+        writer.Dispose();
+
+        using (BlobWriter given = _store.Create(round: 1))
+        {
+            given.Append(Data(10));
+        }
+
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
+        Directory.EnumerateFiles(_folder.At("data")).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Many_blobs_are_committed_together()
+    {
+        BlobWriter[] writers = [.. Enumerable.Range(0, 20).Select(_ => _store.Create(round: 4))];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            writers[i].Append(Data(i * 100));
+        }
+
+        _store.Commit(writers);
+        foreach (BlobWriter writer in writers)
+        {
+            writer.Dispose();
+        }
+
+        for (int i = 0; i < writers.Length; i++)
+        {
+            ReadAll(Hash(Data(i * 100)).Root).Should().Equal(Data(i * 100));
+        }
+    }
+
+    [Fact]
+    public void A_second_store_on_the_folder_is_refused()
+    {
+        FluentActions.Invoking(Open).Should().Throw<CliException>().Where(error => error.Code == StorageErrors.InUse);
+    }
+
+    private BlobStore Open()
+    {
+        BlobStore store = BlobStore.Open(_folder.Path, ChunkBytes);
+        store.DamageFound += _damage.Add;
+        return store;
+    }
+
+    private void Reopen()
+    {
+        _store.Dispose();
+        _store = Open();
+    }
+
+    private byte[]? ReadAll(Digest root)
+    {
+        if (!_store.TryOpen(root, out Blob? blob))
+        {
+            return null;
+        }
+
+        using (blob)
+        {
+            byte[] data = new byte[blob.Length];
+            return blob.TryReadAll(data) ? data : null;
+        }
+    }
+
+    private bool[] Held(params Digest[] roots) => [.. roots.Select(_store.Contains)];
+
+    private void Alter(Digest root, int at)
+    {
+        using FileStream file = File.Open(PathOf(root), FileMode.Open, FileAccess.ReadWrite);
+        file.Position = at;
+        int value = file.ReadByte();
+        file.Position = at;
+        file.WriteByte((byte)(value ^ 1));
+    }
+
+    private string PathOf(Digest root) => Path.Combine(_folder.Path, "data", root.ToString());
+
+    private static byte[] Data(int length)
+    {
+        byte[] data = new byte[length];
+        new Random(length).NextBytes(data);
+        return data;
+    }
+
+    private static byte[] Chunk(byte[] data, int index) => data.Chunk(ChunkBytes).ElementAt(index);
+
+    private static (Digest Root, Digest[] Hashes) Hash(byte[] data)
+    {
+        Digest[] hashes = [.. data.Chunk(ChunkBytes).Select(chunk => MerkleTree.LeafHash(chunk))];
+        return (MerkleTree.Root(hashes), hashes);
+    }
+}
