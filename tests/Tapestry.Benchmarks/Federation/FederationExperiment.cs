@@ -45,11 +45,18 @@ internal sealed class FederationExperiment : IDisposable
 
         int partners = DemoCorpora.Partners;
         double[][] derivatives = [.. Enumerable.Range(0, partners).Select(partner =>
-            Train(partner, model, _settings.Derivative(partner), _settings.DerivativeSteps))];
+            Train(partner, (float[])model.Clone(), _settings.Derivative(partner), _settings.DerivativeSteps))];
         int steps = _settings.Rounds * _settings.StepsPerRound;
-        double[][] alone = [.. Enumerable.Range(0, _settings.Alone ? partners : 0).Select(partner =>
-            Train(partner, _initial, _settings.Trainer(partner), steps))];
-        return new FederationResult(untrained, trained, alone, derivatives, Stopwatch.GetElapsedTime(started));
+        List<double[]> alone = [];
+        List<double[]> alonePlus = [];
+        for (int partner = 0; partner < (_settings.Alone ? partners : 0); partner++)
+        {
+            float[] own = (float[])_initial.Clone();
+            alone.Add(Train(partner, own, _settings.Trainer(partner), steps));
+            alonePlus.Add(Train(partner, own, _settings.Derivative(partner), _settings.DerivativeSteps));
+        }
+
+        return new FederationResult(untrained, trained, [.. alone], [.. alonePlus], derivatives, Stopwatch.GetElapsedTime(started));
     }
 
     // DiLoCo: m = mu m + mean(base - local); base -= rate (mean + mu m).
@@ -93,11 +100,13 @@ internal sealed class FederationExperiment : IDisposable
         return Measure(model);
     }
 
-    private double[] Train(int partner, float[] from, TrainerOptions options, int steps)
+    // Trains the model in place and measures it.
+    private double[] Train(int partner, float[] model, TrainerOptions options, int steps)
     {
         using Trainer trainer = new(DemoSettings.Model, options, _corpora[partner]);
-        trainer.Load(from);
+        trainer.Load(model);
         _ = trainer.TrainSteps(steps, progress: null, CancellationToken.None);
+        trainer.Store(model);
         return Measure(trainer.Model);
     }
 

@@ -7,30 +7,33 @@ namespace Tapestry.Benchmarks.Federation;
 /// <param name="Untrained">The initial base.</param>
 /// <param name="Base">The final base.</param>
 /// <param name="Alone">Each partner's model trained alone.</param>
+/// <param name="AlonePlus">The same, trained on as the derivatives are.</param>
 /// <param name="Derivatives">Each partner's derivative of the final base.</param>
 /// <param name="Elapsed">Time of everything.</param>
 internal sealed record FederationResult(
-    double[] Untrained, double[] Base, double[][] Alone, double[][] Derivatives, TimeSpan Elapsed)
+    double[] Untrained, double[] Base, double[][] Alone, double[][] AlonePlus, double[][] Derivatives, TimeSpan Elapsed)
 {
     internal string ToText()
     {
-        List<string> lines = [Row("", "untrained", "base", "alone own", "alone oth.", "deriv. own", "deriv. oth.")];
+        List<string> lines = [Row("", "untrained", "base", "alone own", "alone oth.", "alone+ own", "deriv. own", "deriv. oth.")];
         for (int i = 0; i < DemoCorpora.Languages.Length; i++)
         {
             DemoLanguage language = DemoCorpora.Languages[i];
             int index = i;
             lines.Add(Row($"{language.Name} ({language.Owner})", Untrained[i], Base[i],
-                Own(Alone, index), Others(Alone, index), Own(Derivatives, index), Others(Derivatives, index)));
+                Own(Alone, index), Others(Alone, index), Own(AlonePlus, index), Own(Derivatives, index), Others(Derivatives, index)));
         }
 
         int[] all = [.. Enumerable.Range(0, DemoCorpora.Languages.Length)];
-        lines.Add(Row("mean", Untrained.Average(), Base.Average(), all.Average(i => Own(Alone, i)), all.Average(i => Others(Alone, i)),
+        lines.Add(Row("mean", Untrained.Average(), Base.Average(), all.Average(i => Own(Alone, i)), all.Average(i => Others(Alone, i)), all.Average(i => Own(AlonePlus, i)),
             all.Average(i => Own(Derivatives, i)), all.Average(i => Others(Derivatives, i))));
         lines.Add("over all languages: base " + Number(Base.Average())
             + "; alone " + string.Join(" ", Alone.Select(model => Number(model.Average())))
             + "; derivatives " + string.Join(" ", Derivatives.Select(model => Number(model.Average()))));
         lines.Add("derivative / alone on own languages, by partner: " + string.Join(" ", Alone.Select((_, partner) =>
             Number(OwnMean(Derivatives, partner) / OwnMean(Alone, partner)))));
+        lines.Add("derivative / alone+ on own languages, by partner: " + string.Join(" ", AlonePlus.Select((_, partner) =>
+            Number(OwnMean(Derivatives, partner) / OwnMean(AlonePlus, partner)))));
         lines.Add($"{Elapsed.TotalSeconds:F0} s");
         return string.Join('\n', lines);
     }

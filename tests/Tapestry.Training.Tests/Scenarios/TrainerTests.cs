@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Tapestry.Torch;
+using Tapestry.Training.Models;
 using Tapestry.Training.Optimization;
 using Tapestry.Training.Text;
 using Xunit;
@@ -144,6 +145,22 @@ public sealed class TrainerTests : IDisposable
 
         LiveTensors.Count.Should().Be(live);
         LiveTensors.Bytes.Should().Be(bytes);
+    }
+
+    [Fact]
+    public void Ten_thousand_steps_take_no_more_memory_than_a_thousand()
+    {
+        ModelConfig smallest = TinyModel.Tied with { Width = 8, Layers = 1, Heads = 1, KeyValueHeads = 1, FeedForward = 8, ContextTokens = 8 };
+        using Trainer trainer = new(smallest, Quick with { BatchSequences = 1, Schedule = new() }, _corpus);
+        trainer.Load(TinyModel.Generate(smallest, 3));
+        _ = trainer.TrainSteps(1000, null, CancellationToken.None);
+        long live = LiveTensors.Count;
+        long resident = Environment.WorkingSet;
+        _ = trainer.TrainSteps(9000, null, CancellationToken.None);
+
+        LiveTensors.Count.Should().Be(live);
+        // A leak of one of a step's smallest tensors, with its C++ object, would be some 300 bytes * 9000 = 3 MB, of its activations more.
+        (Environment.WorkingSet - resident).Should().BeLessThan(16 << 20);
     }
 
     [Fact]
