@@ -4,7 +4,7 @@ namespace Tapestry.Protocol.Aggregation;
 
 /// <summary>The arithmetic of a round, element by element: a vector only does to several elements what the formula does to one.</summary>
 /// <remarks>
-/// specs/30-rounds.md, section 4. + - * / on double, left to right as written; never a fused multiply-add, never a sum across
+/// specs/30-rounds.md, section 13. + - * / on double, left to right as written; never a fused multiply-add, never a sum across
 /// lanes. So every vector width, and none, give the same bits; <see cref="Reference"/> is the same in plain loops.
 /// </remarks>
 internal static class Elementwise

@@ -13,7 +13,7 @@ public readonly record struct MeasuredUpdate(MemberId Member, Digest Manifest, l
 
 /// <summary>How much each member counts in a round: the norm's scale, the weight, and the cap on one member's share.</summary>
 /// <remarks>
-/// specs/30-rounds.md, section 5. Only + * / and square root on doubles, each exactly rounded, and integers: every machine
+/// specs/30-rounds.md, section 14. Only + * / and square root on doubles, each exactly rounded, and integers: every machine
 /// gets the same values. It bounds what one member can do to a round; it does not prove that nobody does harm.
 /// </remarks>
 public static class Influence

@@ -22,7 +22,7 @@ public enum MachineFault : byte
 }
 
 /// <summary>Tries, on the thread that asks, that arithmetic is what the rules assume.</summary>
-/// <remarks>specs/30-rounds.md, section 4. To be asked at start and by each thread that aggregates: the mode belongs to a thread.</remarks>
+/// <remarks>specs/30-rounds.md, section 13. To be asked at start and by each thread that aggregates: the mode belongs to a thread.</remarks>
 public static class MachineCheck
 {
     /// <summary>The first fault found.</summary>

@@ -1,7 +1,7 @@
 namespace Tapestry.Protocol.Aggregation;
 
 /// <summary>The arithmetic of a round as the specification says it, one element at a time: slow, obvious, and always right.</summary>
-/// <remarks>specs/30-rounds.md, sections 3 and 4. Tests hold the fast kernels against it, bit by bit.</remarks>
+/// <remarks>specs/30-rounds.md, sections 12 and 13. Tests hold the fast kernels against it, bit by bit.</remarks>
 internal static class Reference
 {
     private const double LargestCode = 127;

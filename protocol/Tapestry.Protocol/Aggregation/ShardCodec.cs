@@ -5,7 +5,7 @@ namespace Tapestry.Protocol.Aggregation;
 
 /// <summary>Chunks of shards and aggregates as bytes, and back.</summary>
 /// <remarks>
-/// specs/30-rounds.md, section 3. A chunk of n values is, in FP32, 4n bytes, little-endian; in MXINT8 the scale bytes of its
+/// specs/30-rounds.md, section 12. A chunk of n values is, in FP32, 4n bytes, little-endian; in MXINT8 the scale bytes of its
 /// ceil(n / 32) blocks, then its n element bytes. Every decoded value is an FP32 number, exactly.
 /// </remarks>
 public static class ShardCodec

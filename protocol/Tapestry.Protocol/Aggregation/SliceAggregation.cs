@@ -13,7 +13,7 @@ public readonly record struct WeightedShard(Codec Codec, ReadOnlyMemory<byte> By
 
 /// <summary>The weighted mean of a slice's shards, its encoding, and the outer step: the same bytes on every machine.</summary>
 /// <remarks>
-/// specs/30-rounds.md, section 4. For each element, members in id order:
+/// specs/30-rounds.md, section 13. For each element, members in id order:
 /// <code>
 /// sum = 0;  sum = sum + (scale_i * weight_i) * value_i;  g = FP32(sum / (weight_1 + ... + weight_n))
 /// encode g with the down codec and decode it again: everyone applies what was encoded

@@ -3,7 +3,7 @@ using Tapestry.Protocol.Messages;
 namespace Tapestry.Protocol.Aggregation;
 
 /// <summary>The measure of a shard that receipts carry: decoded values squared and added in double, in index order, in one accumulator.</summary>
-/// <remarks>specs/30-rounds.md, section 4. The order makes equal sums a proof of equal values seen; the chain of additions is the cost of it.</remarks>
+/// <remarks>specs/30-rounds.md, section 13. The order makes equal sums a proof of equal values seen; the chain of additions is the cost of it.</remarks>
 public static class SumOfSquares
 {
     /// <summary>The sum so far, and then these values.</summary>

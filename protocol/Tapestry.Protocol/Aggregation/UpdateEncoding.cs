@@ -3,7 +3,7 @@ using Tapestry.Protocol.Messages;
 namespace Tapestry.Protocol.Aggregation;
 
 /// <summary>A member's update as shards, with error feedback: what the encoding loses is added to the next update.</summary>
-/// <remarks>specs/30-rounds.md, section 4. Only this member computes it, so it need not be the same anywhere else.</remarks>
+/// <remarks>specs/30-rounds.md, section 13. Only this member computes it, so it need not be the same anywhere else.</remarks>
 public static class UpdateEncoding
 {
     /// <summary>Encodes base - local + residual for one slice.</summary>

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Tapestry.Protocol.Tests.Rules;
 
-/// <summary>specs/30-rounds.md, sections 2 and 4: cutting, naming, averaging and the outer step.</summary>
+/// <summary>specs/30-rounds.md, sections 2 and 13: cutting, naming, averaging and the outer step.</summary>
 public sealed class AggregationTests
 {
     private const int ChunkBytes = 1024;

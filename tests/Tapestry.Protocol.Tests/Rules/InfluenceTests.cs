@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Tapestry.Protocol.Tests.Rules;
 
-/// <summary>specs/30-rounds.md, section 5: nobody counts for more than the plan allows, and everybody counts for something.</summary>
+/// <summary>specs/30-rounds.md, section 14: nobody counts for more than the plan allows, and everybody counts for something.</summary>
 public sealed class InfluenceTests
 {
     private static readonly InfluenceRule Rule = new(NormMultiple: 3, Cap: 0.4, MaximumTokens: 1_000_000, MinimumMembers: 1);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Tapestry.Protocol.Tests.Rules;
 
-/// <summary>OCP Microscaling Formats 1.0: MXINT8 as specs/30-rounds.md, section 3, takes it.</summary>
+/// <summary>OCP Microscaling Formats 1.0: MXINT8 as specs/30-rounds.md, section 12, takes it.</summary>
 public sealed class MxInt8Tests
 {
     [Theory]
