@@ -5,8 +5,8 @@ namespace Tapestry.Cli;
 /// <summary>Where a verb writes: results to standard output, everything else to standard error.</summary>
 public sealed class Terminal
 {
-    /// <summary>Columns assumed where the output is not a terminal.</summary>
-    private const int PlainColumns = 160;
+    /// <summary>Columns assumed where the output is not a terminal: so many that nothing is ever wrapped.</summary>
+    private const int PlainColumns = 4096;
 
     private readonly TextWriter _output;
 
@@ -44,7 +44,7 @@ public sealed class Terminal
     public IAnsiConsole Result { get; }
 
     /// <summary>Writes one line of plain text to standard error.</summary>
-    public void Say(string line) => Messages.WriteLine(line);
+    public void Say(string line) => Messages.Profile.Out.Writer.WriteLine(line);
 
     /// <summary>Runs long work with a bar on a terminal and plain lines otherwise.</summary>
     /// <param name="title">What is being done, a few words.</param>

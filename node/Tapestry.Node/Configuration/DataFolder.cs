@@ -24,6 +24,9 @@ internal sealed class DataFolder(string root)
     /// <summary>Files named by digest: shards, aggregates, bases, residuals.</summary>
     public string Blobs => Path.Combine(Root, "blobs");
 
+    /// <summary>Lists of slice roots: what the names of bases and aggregates stand for.</summary>
+    public string Lists => Path.Combine(Root, "lists");
+
     /// <summary>The inner optimiser's state and the position in the corpus, replaced atomically.</summary>
     public string Training => Path.Combine(Root, "training");
 

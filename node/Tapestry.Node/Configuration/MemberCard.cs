@@ -16,6 +16,9 @@ internal sealed record MemberCard(string Name, string Member, string Peer, strin
     private const int NameLengthMax = 64;
     private const int FileBytesMax = 4096;
 
+    /// <summary>The libp2p peer id that <see cref="Peer"/> gives; what a peer list ends its addresses with.</summary>
+    public string PeerId => PublicKey.TryParse(Peer, out PublicKey key) ? Libp2p.PeerId.From(key).ToString() : "";
+
     /// <summary>The card of a member whose keys are at hand.</summary>
     public static MemberCard Of(string name, KeyFile keys) => new(
         name, keys.Member.PublicKey.ToString(), keys.Peer.PublicKey.ToString(), keys.Checkpoint.PublicKey.ToString());

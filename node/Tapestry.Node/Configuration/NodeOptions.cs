@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Tapestry.Cli;
+using Tapestry.Libp2p;
 
 namespace Tapestry.Node.Configuration;
 
@@ -29,8 +30,8 @@ internal sealed record NodeOptions
         new("training:heldOutPercent", "15", "1 to 50 percent", "Share of the documents that is never trained on."),
     ];
 
-    /// <summary>Where other members reach this one, as a multiaddress.</summary>
-    public required string ListenAddress { get; init; }
+    /// <summary>Where other members reach this one.</summary>
+    public required Multiaddr ListenAddress { get; init; }
 
     /// <summary>Path of the peer list.</summary>
     public required string PeersPath { get; init; }
@@ -90,7 +91,7 @@ internal sealed record NodeOptions
     public static NodeOptions Read(IConfiguration layers, DataFolder folder)
     {
         string listen = Text(layers, "network:listen");
-        if (!listen.StartsWith("/ip", StringComparison.Ordinal) || !listen.Contains("/tcp/", StringComparison.Ordinal))
+        if (!Multiaddr.TryParse(listen, out Multiaddr? address) || address.Peer is not null || !address.TryGetTcp(out _, out _))
         {
             throw Refuse("network:listen", listen);
         }
@@ -98,7 +99,7 @@ internal sealed record NodeOptions
         int threads = Whole(layers, "training:threads", 0, 1024);
         return new NodeOptions
         {
-            ListenAddress = listen,
+            ListenAddress = address,
             PeersPath = Path.Combine(folder.Root, Text(layers, "network:peers")),
             QueueMessages = Whole(layers, "network:queueMessages", 16, 65536),
             RequestTimeout = TimeSpan.FromSeconds(Whole(layers, "network:requestSeconds", 1, 600)),

@@ -107,10 +107,16 @@ internal sealed class BlobStore : IDisposable
         return false;
     }
 
-    /// <summary>Starts a blob of our own.</summary>
+    /// <summary>Starts a blob of our own, in chunks of the plan's size.</summary>
     /// <param name="round">The round that names it.</param>
     /// <exception cref="CliException">The disk is full or fails.</exception>
-    public BlobWriter Create(long round) => new(this, round);
+    public BlobWriter Create(long round) => Create(round, ChunkBytes);
+
+    /// <summary>Starts a blob of our own, in chunks of another size: a shard's chunk encodes one of the base's.</summary>
+    /// <param name="round">The round that names it.</param>
+    /// <param name="chunkBytes">1 KiB to 1 MiB.</param>
+    /// <exception cref="CliException">The disk is full or fails.</exception>
+    public BlobWriter Create(long round, int chunkBytes) => new(this, round, chunkBytes);
 
     /// <summary>Stores bytes as a blob.</summary>
     /// <param name="data">The bytes.</param>
@@ -131,14 +137,19 @@ internal sealed class BlobStore : IDisposable
     /// <param name="round">The round that names it.</param>
     /// <returns>Null when the hashes do not belong to the name or their number not to the length: the peer's fault.</returns>
     /// <exception cref="CliException">The disk is full or fails.</exception>
-    public BlobAssembly? TryAssemble(Digest root, long length, ReadOnlySpan<Digest> leafHashes, long round)
+    public BlobAssembly? TryAssemble(Digest root, long length, ReadOnlySpan<Digest> leafHashes, long round) =>
+        TryAssemble(root, length, ChunkBytes, leafHashes, round);
+
+    /// <summary>Starts a blob of others in chunks of another size.</summary>
+    /// <inheritdoc cref="TryAssemble(Digest, long, ReadOnlySpan{Digest}, long)"/>
+    public BlobAssembly? TryAssemble(Digest root, long length, int chunkBytes, ReadOnlySpan<Digest> leafHashes, long round)
     {
-        if (leafHashes.Length != BlobTrailer.ChunkCount(length, ChunkBytes) || MerkleTree.Root(leafHashes) != root)
+        if (leafHashes.Length != BlobTrailer.ChunkCount(length, chunkBytes) || MerkleTree.Root(leafHashes) != root)
         {
             return null;
         }
 
-        return new BlobAssembly(this, new BlobTrailer(length, ChunkBytes, leafHashes.ToArray()), round);
+        return new BlobAssembly(this, new BlobTrailer(length, chunkBytes, leafHashes.ToArray()), round);
     }
 
     /// <summary>Gives finished blobs their names, durably, with two syncs for all of them beside one for each.</summary>

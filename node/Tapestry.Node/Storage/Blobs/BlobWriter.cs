@@ -10,8 +10,8 @@ internal sealed class BlobWriter : PendingBlob
     private int _filled;
     private long _written;
 
-    internal BlobWriter(BlobStore store, long round)
-        : base(store, round) => _chunk = new byte[store.ChunkBytes];
+    internal BlobWriter(BlobStore store, long round, int chunkBytes)
+        : base(store, round) => _chunk = new byte[chunkBytes];
 
     /// <summary>Adds bytes at the end.</summary>
     /// <exception cref="Cli.CliException">The disk is full or fails.</exception>
@@ -56,7 +56,7 @@ internal sealed class BlobWriter : PendingBlob
             _filled = 0;
         }
 
-        return new BlobTrailer(_written, Store.ChunkBytes, [.. _leafHashes]);
+        return new BlobTrailer(_written, _chunk.Length, [.. _leafHashes]);
     }
 
     private void WriteChunk(ReadOnlySpan<byte> chunk)

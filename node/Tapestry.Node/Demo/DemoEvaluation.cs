@@ -1,0 +1,118 @@
+using Tapestry.Cli;
+using Tapestry.Node.Configuration;
+using Tapestry.Node.Rounds;
+using Tapestry.Protocol.Plans;
+using Tapestry.Training.Optimization;
+using Tapestry.Training.Runs;
+using Tapestry.Training.Text;
+
+namespace Tapestry.Node.Demo;
+
+/// <summary>Measures what the network was good for: its base, each partner alone, and each partner's derivative, on every language.</summary>
+/// <remarks>
+/// Only this process ever sees all texts, and only to measure: every training run here, as in the daemons, reads one
+/// partner's own text. Held-out articles are the same numbers in every language, so none is learned from a translation.
+/// </remarks>
+/// <param name="network">The members, whose daemons have stopped.</param>
+/// <param name="finalBase">Parameters of the shared base, [P].</param>
+/// <param name="terminal">Where progress is shown.</param>
+internal sealed class DemoEvaluation(DemoNetwork network, float[] finalBase, Terminal terminal)
+{
+    private const int SampleBytes = 160;
+    private const int PromptCharacters = 24;
+
+    private readonly Plan _plan = network.Genesis.Plan;
+    private readonly MachineSettings _machine = new(Environment.ProcessorCount, "cpu", UseBf16: false);
+
+    /// <summary>Runs everything.</summary>
+    public DemoFindings Run(CancellationToken stopping)
+    {
+        using Corpus all = CorpusFiles.Open([.. DemoCorpora.Languages.Select(DemoCorpora.PathOf)], DemoNetwork.HeldOutPercent);
+        float[] initial = PlanModel.InitialParameters(_plan);
+        Evaluation[] untrained;
+        Evaluation[] shared;
+        List<DemoSample> samples;
+        using (Trainer trainer = new(PlanModel.Config(_plan.Model), PlanTrainer.Options(_plan, _machine, 0), all))
+        {
+            untrained = Measure(trainer, initial, all, stopping);
+            shared = Measure(trainer, finalBase, all, stopping);
+            samples = Sample(trainer, stopping);
+        }
+
+        List<Evaluation[]> alone = [];
+        List<Evaluation[]> derivatives = [];
+        int steps = checked(_plan.Inner.Steps * (int)_plan.Rounds);
+        for (int owner = 0; owner < DemoNetwork.MemberCount; owner++)
+        {
+            string name = network.Daemons[owner].Name;
+            alone.Add(Train($"{name} alone", owner, initial, steps, stateFile: null, all, stopping));
+            string state = network.Daemons[owner].Folder.Training;
+            derivatives.Add(Train($"{name}'s derivative", owner, finalBase, DemoSettings.DerivativeSteps, state, all, stopping));
+        }
+
+        return new DemoFindings(untrained, shared, alone, derivatives, samples);
+    }
+
+    private Evaluation[] Train(
+        string title, int owner, float[] start, int steps, string? stateFile, Corpus all, CancellationToken stopping)
+    {
+        using Corpus own = CorpusFiles.Open(network.Corpus(owner), DemoNetwork.HeldOutPercent);
+        TrainerOptions options = PlanTrainer.Options(_plan, _machine, RoundTrainer.SamplingSeed(network.MemberOf(owner).Id));
+        using Trainer trainer = new(PlanModel.Config(_plan.Model), options, own);
+        if (stateFile is not null)
+        {
+            // A derivative goes on where its partner's own training stood: moments, schedule and place in the text.
+            trainer.Resume(stateFile);
+        }
+
+        trainer.Load(start);
+        _ = terminal.WithProgressAsync(title, steps, meter =>
+        {
+            meter.Report(0, "");
+            trainer.TrainSteps(steps, new MeterProgress(meter, steps), stopping);
+            return Task.FromResult(true);
+        }).GetAwaiter().GetResult();
+        return MeasureModel(trainer, all, stopping);
+    }
+
+    private static List<DemoSample> Sample(Trainer trainer, CancellationToken stopping)
+    {
+        using Generator generator = new(trainer.Model);
+        return
+        [
+            .. DemoCorpora.Languages.Select(language =>
+            {
+                string prompt = File.ReadAllText(DemoCorpora.PathOf(language))[..PromptCharacters];
+                string text = generator.Generate(prompt, new GeneratorOptions { TokensMax = SampleBytes, Temperature = 0.5 }, stopping);
+                return new DemoSample(language.Name, prompt, text.ReplaceLineEndings(" "));
+            }),
+        ];
+    }
+
+    private static Evaluation[] Measure(Trainer trainer, float[] parameters, Corpus all, CancellationToken stopping)
+    {
+        trainer.Load(parameters);
+        return MeasureModel(trainer, all, stopping);
+    }
+
+    private static Evaluation[] MeasureModel(Trainer trainer, Corpus all, CancellationToken stopping) =>
+        [.. all.HeldOut.Select(language => HeldOutLoss.Measure(trainer.Model, language, stopping))];
+
+    private sealed class MeterProgress(IProgressMeter meter, int steps) : IProgress<TrainingStep>
+    {
+        private int _done;
+
+        public void Report(TrainingStep value) =>
+            meter.Report(++_done, _done == steps ? $"loss {value.Loss:0.00}" : "");
+    }
+}
+
+/// <summary>Held-out evaluations, each by language in the order of <see cref="DemoCorpora.Languages"/>.</summary>
+/// <param name="Untrained">Of B_0.</param>
+/// <param name="Shared">Of the shared base.</param>
+/// <param name="Alone">Of each partner alone.</param>
+/// <param name="Derivatives">Of each partner's derivative.</param>
+/// <param name="Samples">Texts that the shared base wrote.</param>
+internal sealed record DemoFindings(
+    Evaluation[] Untrained, Evaluation[] Shared, IReadOnlyList<Evaluation[]> Alone, IReadOnlyList<Evaluation[]> Derivatives,
+    IReadOnlyList<DemoSample> Samples);

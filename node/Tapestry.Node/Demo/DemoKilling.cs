@@ -1,0 +1,159 @@
+using Tapestry.Cli;
+using Tapestry.Node.Daemon;
+using Tapestry.Node.Ledger;
+using Tapestry.Node.Storage;
+using Tapestry.Protocol;
+using Tapestry.Protocol.Partners;
+
+namespace Tapestry.Node.Demo;
+
+/// <summary>When the demo kills a daemon.</summary>
+internal enum KillMoment
+{
+    /// <summary>Just after its manifest was handed to the network.</summary>
+    Manifest,
+
+    /// <summary>Just after it proposed as the leader of a view.</summary>
+    Leader,
+}
+
+/// <summary>Kills one daemon with SIGKILL at an observed moment, starts it again, and afterwards checks what must have survived.</summary>
+/// <param name="network">The daemons.</param>
+/// <param name="moment">When to kill.</param>
+/// <param name="terminal">Where it is announced.</param>
+internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Terminal terminal)
+{
+    /// <summary>Rounds that end before the kill: there has to be something to lose.</summary>
+    private const long RoundsBefore = 3;
+
+    /// <summary>Rounds that the others end while it is down.</summary>
+    private const long RoundsDown = 2;
+
+    private readonly Dictionary<ByteString, ByteString> _slots = [];
+    private readonly Dictionary<ByteString, ByteString> _rounds = [];
+    private int _victim = -1;
+    private long _round;
+    private long _othersAtKill;
+    private long _othersAtStart;
+    private int _slotsKept;
+    private int _slotsChanged;
+
+    /// <summary>Whether the kill and the new start are over.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Looks at what the daemons say and does what is due.</summary>
+    public async Task ActAsync(IReadOnlyList<StatusReport?> reports, CancellationToken stopping)
+    {
+        if (_victim < 0)
+        {
+            await TryKillAsync(reports, stopping);
+        }
+        else if (!IsOver && OthersRound(reports) >= _othersAtKill + RoundsDown)
+        {
+            IsOver = true;
+            _othersAtStart = OthersRound(reports);
+            network.Daemons[_victim].Start();
+            terminal.Say($"started {network.Daemons[_victim].Name} again; the others have ended {_othersAtStart - _othersAtKill} rounds without it");
+        }
+    }
+
+    /// <summary>Compares the folders once all daemons have stopped.</summary>
+    public DemoKill Check(IReadOnlyList<StatusReport?> reports)
+    {
+        using RecordStore victim = LedgerFolder.OpenRecords(network.Daemons[_victim].Folder);
+        int evidence = victim.ReadAll(Table.Evidence).Count();
+        foreach (DaemonProcess other in network.Daemons.Where((_, index) => index != _victim))
+        {
+            using RecordStore records = LedgerFolder.OpenRecords(other.Folder);
+            evidence += records.ReadAll(Table.Evidence).Count();
+            CompareRounds(victim, records);
+        }
+
+        CompareSlots(victim);
+        int lost = _rounds.Count(row => !row.Value.Equals(victim.Read(Table.Rounds, row.Key.Span)));
+        return new DemoKill(
+            network.Daemons[_victim].Name, moment.ToString().ToLowerInvariant(), _round, _othersAtStart - _othersAtKill,
+            reports.Select(report => report!.Base).Distinct(StringComparer.Ordinal).Count() == 1,
+            _slotsKept, _slotsChanged, evidence, _rounds.Count - lost, lost);
+    }
+
+    private async Task TryKillAsync(IReadOnlyList<StatusReport?> reports, CancellationToken stopping)
+    {
+        if (OthersRound(reports) < RoundsBefore)
+        {
+            return;
+        }
+
+        // From here on nothing is drawn: the moment is short, so the daemons are asked without a pause.
+        StatusReport?[] before = [.. reports];
+        while (_victim < 0)
+        {
+            for (int index = 0; index < network.Daemons.Count && _victim < 0; index++)
+            {
+                StatusReport? now = await network.Daemons[index].AskAsync(stopping);
+                if (now is not null && before[index] is StatusReport earlier && MomentOf(now) > MomentOf(earlier))
+                {
+                    await network.Daemons[index].KillAsync();
+                    _victim = index;
+                    _round = MomentOf(now);
+                }
+
+                before[index] = now ?? before[index];
+            }
+        }
+
+        _othersAtKill = OthersRound(before);
+        terminal.Say($"killed {network.Daemons[_victim].Name} in round {_round}, just after its {(moment == KillMoment.Manifest ? "manifest was sent" : "proposal as the leader")}");
+        Remember();
+    }
+
+    private long MomentOf(StatusReport report) => moment == KillMoment.Manifest ? report.Contributed : report.Led;
+
+    private long OthersRound(IReadOnlyList<StatusReport?> reports) =>
+        reports.Where((report, index) => report is not null && index != _victim).Select(report => report!.Round).DefaultIfEmpty(0).Max();
+
+    /// <summary>What was durable when it died.</summary>
+    private void Remember()
+    {
+        using RecordStore records = LedgerFolder.OpenRecords(network.Daemons[_victim].Folder);
+        foreach (KeyValuePair<ByteString, ByteString> row in records.ReadAll(Table.Slots))
+        {
+            _slots[row.Key] = row.Value;
+        }
+
+        foreach (KeyValuePair<ByteString, ByteString> row in records.ReadAll(Table.Rounds))
+        {
+            _rounds[row.Key] = row.Value;
+        }
+    }
+
+    /// <summary>A slot that is still there must hold the same bytes; what was forgotten with its round shows as evidence if it was signed twice.</summary>
+    private void CompareSlots(RecordStore victim)
+    {
+        foreach ((ByteString slot, ByteString signed) in _slots)
+        {
+            ByteString? now = victim.Read(Table.Slots, slot.Span);
+            _slotsKept += now is null ? 0 : 1;
+            _slotsChanged += now is null || now.Equals(signed) ? 0 : 1;
+        }
+    }
+
+    /// <summary>Certificates may name other voters at each member; the decided values may not differ.</summary>
+    private static void CompareRounds(RecordStore victim, RecordStore other)
+    {
+        foreach (KeyValuePair<ByteString, ByteString> row in other.ReadAll(Table.Rounds))
+        {
+            bool isSame = victim.Read(Table.Rounds, row.Key.Span) is ByteString mine
+                && RoundRecord.TryRead(mine.Span, out RoundRecord? left)
+                && RoundRecord.TryRead(row.Value.Span, out RoundRecord? right)
+                && left.Set.Equals(right.Set)
+                && left.Result.Equals(right.Result);
+            if (!isSame)
+            {
+                throw new CliException(
+                    "ledgers-differ", $"Round {System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(row.Key.Span)} is not the same at every member.",
+                    "This must never happen; please keep the folders and report it.", ExitCode.VerificationFailed);
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace Tapestry.Node.Network;
+
+/// <summary>What the network says. Peers' bytes are never logged.</summary>
+internal static partial class NetworkLog
+{
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Information, Message = "Linked with {Member}")]
+    public static partial void Linked(ILogger logger, string member);
+
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Information, Message = "Lost the link with {Member}: {Fault}; trying again in {PauseMs} ms")]
+    public static partial void LinkLost(ILogger logger, string member, string fault, long pauseMs);
+
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Debug, Message = "Cannot reach {Member}: {Fault}; trying again in {PauseMs} ms")]
+    public static partial void Unreachable(ILogger logger, string member, string fault, long pauseMs);
+
+    [LoggerMessage(EventId = 2104, Level = LogLevel.Error,
+        Message = "{Member} runs another network: {Fault}, theirs {Theirs}, ours {Ours}. One of you has the wrong genesis file")]
+    public static partial void WrongGreeting(ILogger logger, string member, Protocol.Partners.MemberFault fault, string theirs, string ours);
+
+    [LoggerMessage(EventId = 2105, Level = LogLevel.Warning, Message = "Refused {Peer}: not a member of this network (stranger)")]
+    public static partial void Stranger(ILogger logger, string peer);
+
+    [LoggerMessage(EventId = 2106, Level = LogLevel.Debug, Message = "{Member} broke off {Protocol}: {Fault}")]
+    public static partial void StreamFailed(ILogger logger, string member, string protocol, string fault);
+
+    [LoggerMessage(EventId = 2107, Level = LogLevel.Warning, Message = "{Member} sent a message that was refused: {Fault}")]
+    public static partial void MessageRefused(ILogger logger, string member, Protocol.Messages.MessageFault fault);
+
+    [LoggerMessage(EventId = 2108, Level = LogLevel.Debug, Message = "Blob {Root} from {Member}: {Fault}")]
+    public static partial void BlobRefused(ILogger logger, string root, string member, string fault);
+
+    [LoggerMessage(EventId = 2109, Level = LogLevel.Warning, Message = "The genesis names {Member}, the peer list does not: it has to dial us")]
+    public static partial void NoAddress(ILogger logger, string member);
+}
