@@ -169,6 +169,7 @@ public sealed class BlobStoreTests : IDisposable
         _store.Keep(both, round: 5).Should().BeTrue();
         _store.Keep(both, round: 3).Should().BeTrue("an earlier round does not shorten it");
         _store.Keep(Digest.Zero, round: 3).Should().BeFalse("there is no such blob");
+        _store.Keep([first, Digest.Zero], round: 9).Should().BeFalse("all or none");
         Reopen();
 
         _store.Forget(2).Should().Be(1);

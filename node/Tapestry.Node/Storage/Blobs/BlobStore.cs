@@ -185,9 +185,14 @@ internal sealed class BlobStore : IDisposable
     /// <summary>Notes durably that a round names a blob, so that it outlives the rounds before.</summary>
     /// <returns>False when there is no such blob.</returns>
     /// <exception cref="CliException">The disk is full or fails.</exception>
-    public bool Keep(Digest root, long round)
+    public bool Keep(Digest root, long round) => Keep([root], round);
+
+    /// <summary>Notes durably, with one sync, that a round names some blobs.</summary>
+    /// <returns>False when one of them is not there; then nothing was noted.</returns>
+    /// <exception cref="CliException">The disk is full or fails.</exception>
+    public bool Keep(IReadOnlyList<Digest> roots, long round)
     {
-        if (!Contains(root))
+        if (!roots.All(Contains))
         {
             return false;
         }
@@ -196,7 +201,7 @@ internal sealed class BlobStore : IDisposable
         {
             lock (_gate)
             {
-                _index.Add([root], round);
+                _index.Add([.. roots], round);
             }
         });
         return true;
