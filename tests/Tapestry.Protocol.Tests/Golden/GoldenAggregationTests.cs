@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
@@ -7,23 +8,42 @@ using Tapestry.Protocol.Aggregation;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Plans;
+using Tapestry.Testing;
 using Xunit;
 
 namespace Tapestry.Protocol.Tests.Golden;
 
 /// <summary>Two rounds from fixed integers to a base digest: one value on every machine, with every vector width.</summary>
-/// <remarks>Repeated with AVX-512 and with AVX2 off by <see cref="OtherVectorWidthsTests"/>.</remarks>
+/// <remarks>
+/// Repeated with AVX-512 and with AVX2 off by <see cref="OtherVectorWidthsTests"/>. tests/foreign/python/golden_aggregation.py,
+/// written from the specification in another language, gives the same digests.
+/// </remarks>
 public sealed class GoldenAggregationTests
 {
+    private const string Fp32Both = "bf1a723d91ee0bcd3e06014e735f2ab6142e62a8160bf8a0c9dc020c4662daa5";
+    private const string MxInt8Up = "65170f78e2744537d12b87f17c85f32600b0d2d0d29e5eada024c2320087aecf";
+    private const string MxInt8Both = "7e12766acac6f4d6c7137058e5f5fd17c6c92f923357cb8f363700126b13350f";
+
     private const int Parameters = 40_003;
     private const int Members = 4;
     private const int Rounds = 2;
 
     [Theory]
-    [InlineData(Codec.Fp32, Codec.Fp32, "bf1a723d91ee0bcd3e06014e735f2ab6142e62a8160bf8a0c9dc020c4662daa5")]
-    [InlineData(Codec.MxInt8, Codec.Fp32, "65170f78e2744537d12b87f17c85f32600b0d2d0d29e5eada024c2320087aecf")]
-    [InlineData(Codec.MxInt8, Codec.MxInt8, "7e12766acac6f4d6c7137058e5f5fd17c6c92f923357cb8f363700126b13350f")]
+    [InlineData(Codec.Fp32, Codec.Fp32, Fp32Both)]
+    [InlineData(Codec.MxInt8, Codec.Fp32, MxInt8Up)]
+    [InlineData(Codec.MxInt8, Codec.MxInt8, MxInt8Both)]
     public void Bytes_are_what_they_were(Codec up, Codec down, string expected) => Run(up, down).Should().Be(expected);
+
+    [NumpyFact]
+    public void Another_language_computes_them_from_the_specification()
+    {
+        string script = Path.Combine(Repository.Root, "tests", "foreign", "python", "golden_aggregation.py");
+        ProcessStartInfo start = new(NumpyFactAttribute.Python, [script]) { RedirectStandardOutput = true };
+        using Process python = Process.Start(start)!;
+        string[] lines = python.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        python.WaitForExit();
+        lines.Should().Equal(Fp32Both, MxInt8Up, MxInt8Both);
+    }
 
     [Fact]
     public void The_machine_is_as_it_was_asked_to_be()

@@ -13,7 +13,8 @@ public sealed class OtherVectorWidthsTests
     public async Task Bytes_are_the_same_without(params string[] switches)
     {
         string assembly = typeof(OtherVectorWidthsTests).Assembly.Location;
-        ProcessStartInfo start = new("dotnet", ["test", assembly, "--filter", $"FullyQualifiedName~{nameof(GoldenAggregationTests)}"])
+        const string filter = $"FullyQualifiedName~{nameof(GoldenAggregationTests)}&FullyQualifiedName!~{nameof(GoldenAggregationTests.Another_language_computes_them_from_the_specification)}";
+        ProcessStartInfo start = new("dotnet", ["test", assembly, "--filter", filter])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Tapestry.Protocol.Agreement;
+using Tapestry.Protocol.Ledger;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Plans;
 using Xunit;
@@ -24,6 +25,8 @@ public sealed class HostileBytesTests
         static bytes => DecidedValue.TryRead(bytes, out _),
         static bytes => Plan.TryRead(bytes, out _),
         static bytes => Genesis.TryRead(bytes, out _),
+        static bytes => Leaf.TryRead(bytes, out _),
+        static bytes => MemberRow.TryRead(bytes, out _),
     ];
 
     [Fact]
@@ -82,7 +85,9 @@ public sealed class HostileBytesTests
         Samples samples = new(seed);
         return samples.Messages().Select(static message => message.Encode().ToArray())
             .Concat(samples.Values().Select(static value => value.Encode().ToArray()))
-            .Append(samples.Genesis().Encode().ToArray());
+            .Append(samples.Genesis().Encode().ToArray())
+            .Append(new Leaf.Result(7, samples.Digest(), samples.Digest(), samples.Digest(), samples.Digest()).Encode().ToArray())
+            .Append(MemberRow.New(samples.Member()).Encode().ToArray());
     }
 
     private static void ReadAll(byte[] bytes)
