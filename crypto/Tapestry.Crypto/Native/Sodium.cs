@@ -20,13 +20,20 @@ internal static partial class Sodium
     [SuppressMessage("Usage", "CA2255", Justification = "sodium_init must run once before any other function; it is idempotent and thread-safe.")]
     internal static void Initialise()
     {
-        // 0: initialised now; 1: already initialised; negative: the library cannot be used.
-        if (sodium_init() < 0)
+        try
         {
-            throw new InvalidOperationException("libsodium could not be initialised.");
-        }
+            // 0: initialised now; 1: already initialised; negative: the library cannot be used.
+            if (sodium_init() < 0)
+            {
+                throw new InvalidOperationException("libsodium could not be initialised.");
+            }
 
-        RefuseForeignRules();
+            RefuseForeignRules();
+        }
+        catch (DllNotFoundException error)
+        {
+            throw new InvalidOperationException("libsodium could not be loaded. Install it: apt-get install libsodium23", error);
+        }
     }
 
     /// <summary>Refuses a libsodium whose answers differ in the two corners that its releases treat differently.</summary>

@@ -36,4 +36,45 @@ public sealed class NativeHandleTests
 
         RocksDbHandle.LiveCount.Should().Be(before);
     }
+
+    [Fact]
+    public void Closing_under_busy_readers_ends_them_with_an_exception_and_nothing_else()
+    {
+        using TemporaryFolder folder = new();
+        int before = RocksDbHandle.LiveCount;
+        RecordStore store = RecordStore.Open(folder.Path);
+        store.Write(StorageProcess.Batch(1));
+        using CountdownEvent reading = new(4);
+        Exception?[] ends = new Exception?[4];
+        Thread[] readers = [.. Enumerable.Range(0, 4).Select(number => new Thread(() =>
+        {
+            reading.Signal();
+            try
+            {
+                while (true)
+                {
+                    _ = number % 2 == 0 ? store.Read(Table.Slots, "key"u8) : store.ReadAll(Table.Slots).First().Value;
+                }
+            }
+            catch (Exception error)
+            {
+                ends[number] = error;
+            }
+        }))];
+        foreach (Thread reader in readers)
+        {
+            reader.Start();
+        }
+
+        reading.Wait();
+        store.Dispose();
+        foreach (Thread reader in readers)
+        {
+            reader.Join();
+        }
+
+        ends.Should().OnlyContain(end => end is ObjectDisposedException);
+        RocksDbHandle.LiveCount.Should().Be(before);
+        using RecordStore reopened = RecordStore.Open(folder.Path);
+    }
 }

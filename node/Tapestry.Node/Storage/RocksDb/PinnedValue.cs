@@ -8,15 +8,11 @@ internal ref struct PinnedValue
     private readonly DatabaseHandle _database;
     private nint _slice;
 
+    /// <summary>Takes over a slice, together with the reference on the database that was taken for it; neither for 0.</summary>
     internal PinnedValue(nint slice, DatabaseHandle database)
     {
         _slice = slice;
         _database = database;
-        bool held = false;
-        if (slice != 0)
-        {
-            database.DangerousAddRef(ref held);
-        }
     }
 
     /// <summary>Whether there is a value; an empty one is one.</summary>

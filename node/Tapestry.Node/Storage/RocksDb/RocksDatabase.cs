@@ -76,10 +76,24 @@ internal sealed unsafe class RocksDatabase : IDisposable
     /// <exception cref="CliException">A checksum does not hold, or the disk fails.</exception>
     public PinnedValue Read(int family, ReadOnlySpan<byte> key)
     {
-        nint slice = RocksDbNative.rocksdb_get_pinned_cf(
-            _database, _readOptions, _families[family], key, (nuint)key.Length, out nint error);
-        ThrowOnError(error);
-        return new PinnedValue(slice, _database);
+        // Held before the call: another thread may close the database as soon as it returns.
+        bool held = false;
+        _database.DangerousAddRef(ref held);
+        nint slice = 0;
+        try
+        {
+            slice = RocksDbNative.rocksdb_get_pinned_cf(
+                _database, _readOptions, _families[family], key, (nuint)key.Length, out nint error);
+            ThrowOnError(error);
+            return new PinnedValue(slice, _database);
+        }
+        finally
+        {
+            if (slice == 0)
+            {
+                _database.DangerousRelease();
+            }
+        }
     }
 
     /// <summary>Writes a batch: all of it or nothing, on disk when this returns.</summary>
@@ -100,7 +114,7 @@ internal sealed unsafe class RocksDatabase : IDisposable
 
     /// <summary>A walk over a column family in ascending key order, as it is now: later writes do not show.</summary>
     public RocksIterator Iterate(int family) =>
-        new(new IteratorHandle(RocksDbNative.rocksdb_create_iterator_cf(_database, _readOptions, _families[family]), _families[family]), _path);
+        new(new IteratorHandle(_database, _readOptions, _families[family]), _path);
 
     /// <summary>Closes the database as soon as no iterator and no pinned value is in use.</summary>
     public void Dispose()

@@ -13,13 +13,24 @@ internal abstract class RocksDbHandle : SafeHandle
 
     private readonly RocksDbHandle? _parent;
 
-    protected RocksDbHandle(nint pointer, RocksDbHandle? parent)
+    /// <summary>Makes a native object, with its parent held before it exists: nobody can close that in between.</summary>
+    /// <exception cref="ObjectDisposedException">The parent is closed already.</exception>
+    protected RocksDbHandle(RocksDbHandle? parent, Func<nint> create)
         : base(0, ownsHandle: true)
     {
         bool held = false;
         parent?.DangerousAddRef(ref held);
         _parent = parent;
-        SetHandle(pointer);
+        try
+        {
+            SetHandle(create());
+        }
+        catch
+        {
+            parent?.DangerousRelease();
+            throw;
+        }
+
         Interlocked.Increment(ref _liveCount);
     }
 
@@ -43,49 +54,50 @@ internal abstract class RocksDbHandle : SafeHandle
 }
 
 /// <summary>Options of a database and its column families.</summary>
-internal sealed class OptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_options_create(), null)
+internal sealed class OptionsHandle() : RocksDbHandle(null, RocksDbNative.rocksdb_options_create)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_options_destroy(pointer);
 }
 
 /// <summary>Options of reads.</summary>
-internal sealed class ReadOptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_readoptions_create(), null)
+internal sealed class ReadOptionsHandle() : RocksDbHandle(null, RocksDbNative.rocksdb_readoptions_create)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_readoptions_destroy(pointer);
 }
 
 /// <summary>Options of writes.</summary>
-internal sealed class WriteOptionsHandle() : RocksDbHandle(RocksDbNative.rocksdb_writeoptions_create(), null)
+internal sealed class WriteOptionsHandle() : RocksDbHandle(null, RocksDbNative.rocksdb_writeoptions_create)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_writeoptions_destroy(pointer);
 }
 
 /// <summary>An open database.</summary>
-internal sealed class DatabaseHandle(nint pointer, OptionsHandle options) : RocksDbHandle(pointer, options)
+internal sealed class DatabaseHandle(nint pointer, OptionsHandle options) : RocksDbHandle(options, () => pointer)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_close(pointer);
 }
 
 /// <summary>A column family of an open database.</summary>
-internal sealed class FamilyHandle(nint pointer, DatabaseHandle database) : RocksDbHandle(pointer, database)
+internal sealed class FamilyHandle(nint pointer, DatabaseHandle database) : RocksDbHandle(database, () => pointer)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_column_family_handle_destroy(pointer);
 }
 
 /// <summary>A batch of writes, not bound to a database.</summary>
-internal sealed class WriteBatchHandle() : RocksDbHandle(RocksDbNative.rocksdb_writebatch_create(), null)
+internal sealed class WriteBatchHandle() : RocksDbHandle(null, RocksDbNative.rocksdb_writebatch_create)
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_writebatch_destroy(pointer);
 }
 
 /// <summary>A walk over a column family.</summary>
-internal sealed class IteratorHandle(nint pointer, FamilyHandle family) : RocksDbHandle(pointer, family)
+internal sealed class IteratorHandle(DatabaseHandle database, ReadOptionsHandle options, FamilyHandle family)
+    : RocksDbHandle(family, () => RocksDbNative.rocksdb_create_iterator_cf(database, options, family))
 {
     /// <inheritdoc/>
     protected override void Destroy(nint pointer) => RocksDbNative.rocksdb_iter_destroy(pointer);
