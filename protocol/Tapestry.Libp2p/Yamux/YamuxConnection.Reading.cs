@@ -40,6 +40,7 @@ public sealed partial class YamuxConnection
         while (true)
         {
             ReadResult read = await input.ReadAsync(_ended.Token);
+            _silentTicks = 0;
             ReadOnlySequence<byte> buffer = read.Buffer;
             YamuxFault fault = TakeFrames(ref buffer);
             bool isCut = read.IsCompleted && (!buffer.IsEmpty || _payloadLeft > 0);

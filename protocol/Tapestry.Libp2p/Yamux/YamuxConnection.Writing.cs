@@ -64,34 +64,35 @@ public sealed partial class YamuxConnection
     private int WriteBatch(PipeWriter output)
     {
         int written = 0;
-        while (written < BatchBytesMax)
+        while (written < BatchBytesMax && TryTakeWork(written == 0, out YamuxHeader control, out YamuxStreamState? turn, out int bytesMax))
         {
-            YamuxStreamState? stream = null;
-            int bytesMax = 0;
-            lock (_sync)
-            {
-                if (_isEnding)
-                {
-                    break;
-                }
-
-                if (_session.TryTakeControl(Now, out YamuxHeader control))
-                {
-                    written += WriteHeader(output, control);
-                    continue;
-                }
-
-                if (!_session.TryTakeTurn(out stream, out bytesMax))
-                {
-                    _writerIsIdle = written == 0;
-                    break;
-                }
-            }
-
-            written += WriteTurn(output, stream!, bytesMax);
+            written += turn is null ? WriteHeader(output, control) : WriteTurn(output, turn, bytesMax);
         }
 
         return written;
+    }
+
+    /// <summary>What to write next: a control frame, else the turn of a stream; false if nothing waits.</summary>
+    private bool TryTakeWork(bool mayIdle, out YamuxHeader control, out YamuxStreamState? turn, out int bytesMax)
+    {
+        turn = null;
+        bytesMax = 0;
+        lock (_sync)
+        {
+            if (_isEnding)
+            {
+                control = default;
+                return false;
+            }
+
+            if (_session.TryTakeControl(Now, out control) || _session.TryTakeTurn(out turn, out bytesMax))
+            {
+                return true;
+            }
+
+            _writerIsIdle = mayIdle;
+            return false;
+        }
     }
 
     private int WriteTurn(PipeWriter output, YamuxStreamState state, int bytesMax)

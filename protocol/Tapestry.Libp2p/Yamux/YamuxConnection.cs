@@ -30,7 +30,8 @@ public sealed partial class YamuxConnection : MuxedConnection
 
     private readonly Dictionary<uint, TaskCompletionSource<TimeSpan?>> _pings = [];
     private bool _writerIsIdle;
-    private bool _isEnding;
+    private volatile int _silentTicks;
+    private volatile bool _isEnding;
     private Libp2pException? _reason;
 
     private YamuxConnection(IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time)

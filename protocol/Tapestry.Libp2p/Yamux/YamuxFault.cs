@@ -12,6 +12,9 @@ public enum YamuxFault : byte
     /// <summary>The channel below ended inside a frame.</summary>
     Truncated,
 
+    /// <summary>The remote has said nothing for too long, not even the answer to a ping.</summary>
+    Silence,
+
     /// <summary>A version other than 0.</summary>
     UnknownVersion,
 
@@ -68,7 +71,7 @@ internal static class YamuxFaults
     public static Libp2pFault ToLibp2p(this YamuxFault fault) => fault switch
     {
         YamuxFault.None => Libp2pFault.None,
-        YamuxFault.ChannelLost or YamuxFault.Truncated or YamuxFault.InternalError => Libp2pFault.ConnectionLost,
+        YamuxFault.ChannelLost or YamuxFault.Truncated or YamuxFault.Silence or YamuxFault.InternalError => Libp2pFault.ConnectionLost,
         YamuxFault.WindowExceeded => Libp2pFault.YamuxWindowExceeded,
         YamuxFault.TooLarge => Libp2pFault.TooLarge,
         YamuxFault.Flood => Libp2pFault.ResourceLimit,
@@ -79,7 +82,7 @@ internal static class YamuxFaults
     /// <summary>What to tell the remote when the session ends with this.</summary>
     public static YamuxGoAway ToGoAway(this YamuxFault fault) => fault switch
     {
-        YamuxFault.None or YamuxFault.ChannelLost => YamuxGoAway.Normal,
+        YamuxFault.None or YamuxFault.ChannelLost or YamuxFault.Silence => YamuxGoAway.Normal,
         YamuxFault.RemoteSaysProtocolError or YamuxFault.RemoteSaysInternalError => YamuxGoAway.Normal,
         YamuxFault.InternalError => YamuxGoAway.InternalError,
         _ => YamuxGoAway.ProtocolError,

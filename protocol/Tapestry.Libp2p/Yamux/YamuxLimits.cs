@@ -31,6 +31,13 @@ public sealed record YamuxLimits
     /// <remarks>The yamux specification of libp2p, "ACK backlog".</remarks>
     public int UnacknowledgedMax { get; init; } = 256;
 
+    /// <summary>A remote that was silent for this long is asked whether it is there; if it stays silent as long again, it is lost. Default 30 s.</summary>
+    /// <remarks>
+    /// Looked at once in this time, so a loss is seen after two to three times as long. As often as go-libp2p and js-libp2p
+    /// ask. A machine that lost its power says nothing, and TCP itself waits for many minutes.
+    /// </remarks>
+    public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a goodbye may take to be written before the channel is dropped. Default 1 s.</summary>
     public TimeSpan GoodbyeTimeout { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -10,10 +10,11 @@ internal sealed class RawPeer : IAsyncDisposable
     private readonly IDuplexPipe _channel;
 
     /// <summary>A dialler (odd streams) against a listening session.</summary>
-    public RawPeer(YamuxLimits? limits = null)
+    public RawPeer(YamuxLimits? limits = null, TimeProvider? time = null)
     {
         (_channel, IDuplexPipe ours) = Links.InMemory();
-        Session = YamuxConnection.Start(ours, YamuxPair.SomePeer, isDialler: false, limits ?? new YamuxLimits(), TimeProvider.System);
+        Session = YamuxConnection.Start(
+            ours, YamuxPair.SomePeer, isDialler: false, limits ?? new YamuxLimits(), time ?? TimeProvider.System);
     }
 
     /// <summary>Our session.</summary>

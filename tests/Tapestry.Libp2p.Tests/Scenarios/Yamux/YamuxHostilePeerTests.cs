@@ -139,6 +139,32 @@ public sealed class YamuxHostilePeerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_peer_that_is_silent_is_asked_and_then_taken_for_lost()
+    {
+        ManualTime time = new();
+        await using RawPeer peer = new(time: time);
+        await peer.SendAsync(Ping, Syn, 0, 1);
+        (await peer.ReceiveAsync(Late)).Should().Be(new YamuxHeader(Ping, Ack, 0, 1), "the session runs");
+
+        for (uint round = 0; round < 3; round++)
+        {
+            time.Advance(TimeSpan.FromSeconds(30));
+            time.Advance(TimeSpan.FromSeconds(30));
+            (await peer.ReceiveAsync(Late)).Should().Be(new YamuxHeader(Ping, Syn, 0, round));
+            await peer.SendAsync(Ping, Ack, 0, round);
+            await peer.SendAsync(Ping, Syn, 0, 99);
+            (await peer.ReceiveAsync(Late)).Should().Be(new YamuxHeader(Ping, Ack, 0, 99), "it is heard");
+        }
+
+        time.Advance(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromSeconds(30));
+        peer.Session.Completion.IsCompleted.Should().BeFalse();
+        time.Advance(TimeSpan.FromSeconds(30));
+        (await peer.Session.Completion.WaitAsync(Late)).Should().Be(Libp2pFault.ConnectionLost);
+        peer.Session.Fault.Should().Be(YamuxFault.Silence);
+    }
+
+    [Fact]
     public async Task Random_bytes_never_do_more_than_end_the_session()
     {
         for (int seed = 0; seed < 200; seed++)
