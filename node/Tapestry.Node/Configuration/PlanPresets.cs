@@ -1,5 +1,8 @@
+using Tapestry.Node.Demo;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Plans;
+using Tapestry.Training.Models;
+using Tapestry.Training.Optimization;
 
 namespace Tapestry.Node.Configuration;
 
@@ -18,17 +21,17 @@ internal static class PlanPresets
     private static Plan Demo => Counted(new Plan
     {
         Name = "demo",
-        Model = new ModelShape(260, 128, 4, 4, 2, 320, 128, 10_000, 1e-5, true, "bytes"),
+        Model = ShapeOf(DemoSettings.Model),
         ParameterCount = 0,
         InitialSeed = 1,
-        Inner = new InnerTraining(10, 8, 3e-3, 0.9, 0.95, 1e-8, 0.1, 1, 20, "constant", 1),
-        Outer = new OuterStep(1, 0),
+        Inner = InnerOf(DemoSettings.StepsPerRound, DemoSettings.BatchSequences, DemoSettings.AdamW, DemoSettings.Schedule),
+        Outer = new OuterStep(DemoSettings.OuterLearningRate, DemoSettings.OuterMomentum),
         Exchange = new Exchange(Codec.MxInt8, Codec.MxInt8, 64 * 1024, 4),
         Influence = new InfluenceRule(3, 0.5, 1 << 20, 2),
         Timing = new Timing(
             ContributeMs: 20_000, CloseMarginMs: 2_000, AggregateMs: 10_000, ViewMs: 2_000, ViewMaximumMs: 16_000,
             ResendMs: 500, SkewMs: 500, TakeoverMs: 3_000, KeepRounds: 64),
-        Rounds = 24,
+        Rounds = DemoSettings.Rounds,
     });
 
     /// <summary>As small as every part allows: what tests run.</summary>
@@ -57,4 +60,12 @@ internal static class PlanPresets
     });
 
     private static Plan Counted(Plan plan) => plan with { ParameterCount = PlanModel.Layout(plan).Count };
+
+    private static ModelShape ShapeOf(ModelConfig model) => new(
+        model.Vocabulary, model.Width, model.Layers, model.Heads, model.KeyValueHeads, model.FeedForward, model.ContextTokens,
+        model.RopeTheta, model.NormEpsilon, model.TiedEmbeddings, "bytes");
+
+    private static InnerTraining InnerOf(int steps, int batch, AdamWOptions adamW, LearningRateSchedule schedule) => new(
+        steps, batch, adamW.LearningRate, adamW.Beta1, adamW.Beta2, adamW.Epsilon, adamW.WeightDecay, adamW.ClipNorm,
+        checked((int)schedule.WarmupSteps), schedule.Kind.ToString().ToLowerInvariant(), schedule.FinalRate);
 }

@@ -45,26 +45,20 @@ internal sealed class DemoEvaluation(DemoNetwork network, float[] finalBase, Ter
         for (int owner = 0; owner < DemoNetwork.MemberCount; owner++)
         {
             string name = network.Daemons[owner].Name;
-            alone.Add(Train($"{name} alone", owner, initial, steps, stateFile: null, all, stopping));
-            string state = network.Daemons[owner].Folder.Training;
-            derivatives.Add(Train($"{name}'s derivative", owner, finalBase, DemoSettings.DerivativeSteps, state, all, stopping));
+            TrainerOptions options = PlanTrainer.Options(_plan, _machine, RoundTrainer.SamplingSeed(network.MemberOf(owner).Id));
+            TrainerOptions derivative = options with { Schedule = DemoSettings.DerivativeSchedule };
+            alone.Add(Train($"{name} alone", owner, initial, steps, options, all, stopping));
+            derivatives.Add(Train($"{name}'s derivative", owner, finalBase, DemoSettings.DerivativeSteps, derivative, all, stopping));
         }
 
         return new DemoFindings(untrained, shared, alone, derivatives, samples);
     }
 
     private Evaluation[] Train(
-        string title, int owner, float[] start, int steps, string? stateFile, Corpus all, CancellationToken stopping)
+        string title, int owner, float[] start, int steps, TrainerOptions options, Corpus all, CancellationToken stopping)
     {
         using Corpus own = CorpusFiles.Open(network.Corpus(owner), DemoNetwork.HeldOutPercent);
-        TrainerOptions options = PlanTrainer.Options(_plan, _machine, RoundTrainer.SamplingSeed(network.MemberOf(owner).Id));
         using Trainer trainer = new(PlanModel.Config(_plan.Model), options, own);
-        if (stateFile is not null)
-        {
-            // A derivative goes on where its partner's own training stood: moments, schedule and place in the text.
-            trainer.Resume(stateFile);
-        }
-
         trainer.Load(start);
         _ = terminal.WithProgressAsync(title, steps, meter =>
         {

@@ -15,7 +15,8 @@ public sealed record TrainerOptions
     /// <summary>Seed of the windows that are drawn.</summary>
     public long SamplingSeed { get; init; }
 
-    /// <summary>Whether matrix products run in bf16 where the device has it; parameters and moments stay FP32.</summary>
+    /// <summary>Whether matrix products run in bf16; parameters, moments and measures stay FP32. Default no.</summary>
+    /// <remarks>Faster on GPUs and on processors with bf16 instructions (<see cref="Tapestry.Torch.RuntimeReport.CpuHasBf16"/>), slower elsewhere.</remarks>
     public bool Bf16 { get; init; }
 
     /// <summary>Threads of the CPU, for the whole process. Default: all processors. Several daemons on one machine share its cores.</summary>

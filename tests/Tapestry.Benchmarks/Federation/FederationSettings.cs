@@ -59,11 +59,11 @@ internal sealed record FederationSettings
         Threads = Threads,
     };
 
-    /// <summary>A derivative warms up shortly and cools down to nothing: it has few steps and no next round.</summary>
+    /// <summary>The trainer of a derivative.</summary>
     internal TrainerOptions Derivative(int partner) => Trainer(partner) with
     {
         AdamW = AdamW with { LearningRate = AdamW.LearningRate * DerivativeRate },
-        Schedule = new LearningRateSchedule { Kind = ScheduleKind.Cosine, WarmupSteps = 5, TotalSteps = DerivativeSteps, FinalRate = 0 },
+        Schedule = DemoSettings.DerivativeSchedule with { TotalSteps = DerivativeSteps },
         SamplingSeed = (Seed * 1000) + 500 + partner,
     };
 }

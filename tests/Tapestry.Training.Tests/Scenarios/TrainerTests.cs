@@ -120,6 +120,19 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Low_precision_products_learn_as_well_and_keep_parameters_in_full_precision()
+    {
+        using Trainer full = Start(Quick);
+        using Trainer low = Start(Quick with { Bf16 = true });
+        double[] expected = Losses(full, 30);
+        double[] actual = Losses(low, 30);
+
+        actual[0].Should().BeApproximately(expected[0], 0.02).And.NotBe(expected[0]);
+        actual[29].Should().BeApproximately(expected[29], 0.15);
+        low.Model.Flat.Values.dtype.Should().Be(torch.float32);
+    }
+
+    [Fact]
     public void Norm_gains_never_decay_and_matrices_do()
     {
         AdamWOptions still = Quick.AdamW with { LearningRate = 1e-12, WeightDecay = 1 };
