@@ -179,6 +179,8 @@ internal sealed partial class Simplex(
         }
     }
 
+    internal Statement.Propose? ProposalOf(int view) => _views.GetValueOrDefault(view)?.Proposed;
+
     private bool HasQuorum(Certificate certificate) =>
         certificate.Votes.Count >= Quorum && certificate.Votes.All(vote => committee.Contains(vote.Author));
 

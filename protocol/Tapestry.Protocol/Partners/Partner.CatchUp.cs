@@ -34,7 +34,7 @@ public sealed partial class Partner
     private void FetchRound(Outbox outbox)
     {
         MemberId[] ahead = [.. _ahead.Where(member => member.Value > _head.Round).Select(member => member.Key)];
-        bool isDecided = _round.SetValue is DecidedValue.Void || _round.ResultValue is not null;
+        bool isDecided = _round.SetValue is DecidedValue.Void || (_round.SetValue is not null && _round.ResultValue is not null);
         if (ahead.Length > 0 && !isDecided && !_works.IsRunning<Work.FetchRound>())
         {
             MemberId provider = ahead[_round.Retries % ahead.Length];

@@ -75,13 +75,10 @@ public sealed partial class Partner
     }
 
     /// <summary>Whether everyone who is expected, or was heard from in this round, is fully receipted, and the plan's minimum.</summary>
-    private bool IsInputComplete()
-    {
-        SortedSet<MemberId> eligible = [.. _round.Updates.Values.Where(update => update.IsEligible).Select(update => update.Signed!.Author)];
-        return eligible.Count >= _plan.Influence.MinimumMembers
-            && _head.LastSet.All(eligible.Contains)
-            && _round.Heard.All(eligible.Contains);
-    }
+    private bool IsInputComplete() =>
+        _round.Eligible.Count >= _plan.Influence.MinimumMembers
+        && _head.LastSet.All(_round.Eligible.Contains)
+        && _round.Heard.All(_round.Eligible.Contains);
 
     /// <summary>The set of everyone who is fully receipted here; null when they are too few.</summary>
     private DecidedValue.Set? BuildSet(long timeMs)

@@ -22,13 +22,11 @@ public sealed partial class Partner
             return;
         }
 
-        foreach (HeldUpdate update in _round.Updates.Values)
+        foreach (Digest digest in _round.Unchecked)
         {
-            if (update.Manifest is Statement.Manifest manifest && !update.Refused && !update.Receipts.HasFrom(_self))
-            {
-                _works.Begin(
-                    new Work.CheckShards(update.Digest), outbox, id => new Effect.CheckShards(id, manifest, HoldersOf(update)));
-            }
+            HeldUpdate update = _round.Updates[digest];
+            _works.Begin(
+                new Work.CheckShards(digest), outbox, id => new Effect.CheckShards(id, update.Manifest!, HoldersOf(update)));
         }
     }
 
@@ -122,7 +120,21 @@ public sealed partial class Partner
             KeepBody(digest, signed.Encode(), outbox);
         }
 
+        NoteManifest(update);
         return update;
+    }
+
+    private void NoteManifest(HeldUpdate update)
+    {
+        if (_hasSeat && !update.Refused && !update.Receipts.HasFrom(_self))
+        {
+            _round.Unchecked.Add(update.Digest);
+        }
+
+        if (update.IsEligible)
+        {
+            _round.Eligible.Add(update.Signed!.Author);
+        }
     }
 
     private void SignReceipt(Digest manifest, Sequence<double> sums, Outbox outbox)
@@ -142,6 +154,7 @@ public sealed partial class Partner
                 outbox.Send([contributed.Author], signed);
             }
 
+            _round.Unchecked.Remove(manifest);
             CountReceipt(update, signed, outbox);
         }
     }
@@ -186,6 +199,7 @@ public sealed partial class Partner
 
         if (_hasSeat && !wasFull && update.IsFullyReceipted)
         {
+            NoteManifest(update);
             update.ReceiptedBeforeDeadlineMs = _round.DeadlineMonotonicMs - outbox.Now.MonotonicMs;
             outbox.Put(Table.Receipts, RecordKeys.Receipts(_round.Number, update.Digest), ReceiptsEncoding.Encode(update));
             foreach (SignedStatement receipt in update.Receipts.Statements)

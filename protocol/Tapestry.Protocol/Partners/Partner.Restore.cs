@@ -127,6 +127,11 @@ public sealed partial class Partner
             RestoreOwn(signed);
         }
 
+        foreach (HeldUpdate held in _round.Updates.Values.Where(held => held.Signed is not null))
+        {
+            NoteManifest(held);
+        }
+
         List<Certificate> certificates = [];
         foreach ((ByteString key, ByteString bytes) in records.ReadAll(Table.Certificates))
         {

@@ -217,6 +217,10 @@ public sealed partial class Partner : ISimplexRound
             if (work is Work.CheckShards check && _round.Updates.TryGetValue(check.Manifest, out HeldUpdate? update))
             {
                 update.Refused |= blamed == update.Signed?.Author;
+                if (update.Refused)
+                {
+                    _round.Unchecked.Remove(check.Manifest);
+                }
             }
         }
 

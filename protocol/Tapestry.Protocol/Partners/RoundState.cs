@@ -41,6 +41,12 @@ internal sealed class RoundState(RoundPlaces places, Simplex set, Simplex result
 
     internal SortedDictionary<Digest, HeldUpdate> Updates { get; } = [];
 
+    /// <summary>Manifests held without a receipt of ours.</summary>
+    internal SortedSet<Digest> Unchecked { get; } = [];
+
+    /// <summary>Authors of eligible updates; asked, never listed.</summary>
+    internal HashSet<MemberId> Eligible { get; } = [];
+
     /// <summary>Bodies of proposed and decided values.</summary>
     internal SortedDictionary<Digest, DecidedValue> Values { get; } = [];
 
