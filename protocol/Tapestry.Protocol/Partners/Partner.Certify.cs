@@ -1,4 +1,5 @@
 using Tapestry.Crypto;
+using Tapestry.Protocol.Aggregation;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Ledger;
 using Tapestry.Protocol.Messages;
@@ -96,8 +97,8 @@ public sealed partial class Partner
     {
         if (_round.Expected is null && set.Included.All(inclusion => _round.Updates.GetValueOrDefault(inclusion.Manifest)?.Signed is not null))
         {
-            Digest aggregate = MerkleTree.Root([.. settled.Select(slice => slice.AggregateRoot)]);
-            Digest newBase = MerkleTree.Root([.. settled.Select(slice => slice.BaseRoot)]);
+            Digest aggregate = Roots.OfSlices([.. settled.Select(slice => slice.AggregateRoot)]);
+            Digest newBase = Roots.OfSlices([.. settled.Select(slice => slice.BaseRoot)]);
             RoundLeaves leaves = LeavesOf(set, aggregate, newBase);
             _round.Expected = new DecidedValue.Result(
                 _round.Places.Result, _round.Set.Decision!.Value, aggregate, newBase, leaves.After.Size, leaves.After.Root);
