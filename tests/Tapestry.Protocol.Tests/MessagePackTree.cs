@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Tapestry.Protocol.Tests;
 
 /// <summary>Canonical bytes as a tree that a foreign library can be asked about; a parser that shares no code with ours.</summary>
-/// <remarks>The form is described in tests/foreign/msgpack/msgpack.mjs.</remarks>
+/// <remarks>The form is described in tests/foreign/js/msgpack.mjs.</remarks>
 internal static class MessagePackTree
 {
     internal static JsonNode Of(ReadOnlySpan<byte> bytes)

@@ -71,7 +71,7 @@ public sealed class ForeignMessagePackTests
 
     private static void Ask(List<string> lines)
     {
-        using Process node = Process.Start(new ProcessStartInfo("node", [Path.Combine(MessagePackFactAttribute.Folder, "msgpack.mjs")])
+        using Process node = Process.Start(new ProcessStartInfo(MessagePackFactAttribute.Node, [Path.Combine(MessagePackFactAttribute.Folder, "msgpack.mjs")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
