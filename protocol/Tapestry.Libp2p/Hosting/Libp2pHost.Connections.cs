@@ -113,8 +113,8 @@ public sealed partial class Libp2pHost
             throw refusal;
         }
 
-        ConnectionOpened?.Invoke(connection);
         connection.Identified = IdentifyProtocol.AskAsync(connection, Options);
+        ConnectionOpened?.Invoke(connection);
         _tasks.Start(() => ServeConnectionAsync(connection, ended));
         return connection;
     }

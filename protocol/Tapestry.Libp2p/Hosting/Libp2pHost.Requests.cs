@@ -34,7 +34,7 @@ public sealed partial class Libp2pHost
         ArgumentNullException.ThrowIfNull(handler);
         Handle(protocolId, async (stream, _, ended) =>
         {
-            byte[]? request = await ReadRequestAsync(stream, maximumRequestBytes, ended);
+            byte[]? request = await LengthPrefix.ReadAsync(stream.Input, maximumRequestBytes, ended);
             bool complete = request is not null && await handler(stream.Remote, request, new ResponseFrames(stream.Output), ended);
             if (!complete)
             {
@@ -131,9 +131,10 @@ public sealed partial class Libp2pHost
         try
         {
             MultistreamSelect.WriteProposal(stream.Output, protocolId);
-            LengthPrefix.Write(stream.Output, request.Span);
+            ReadOnlyMemory<byte> rest = LengthPrefix.WriteStart(stream.Output, request);
             await stream.Output.FlushAsync(cancelled);
             await MultistreamSelect.ReadAnswerAsync(stream.Input, protocolId, cancelled);
+            await LengthPrefix.WriteRestAsync(stream.Output, rest, cancelled);
             await stream.CompleteWriteAsync(cancelled);
             return stream;
         }
@@ -143,9 +144,6 @@ public sealed partial class Libp2pHost
             throw;
         }
     }
-
-    private static async Task<byte[]?> ReadRequestAsync(Libp2pStream stream, int maximumRequestBytes, CancellationToken cancelled) =>
-        await LengthPrefix.ReadAsync(stream.Input, maximumRequestBytes, cancelled);
 
     private static byte[] Grown(byte[] buffer, int length)
     {

@@ -39,10 +39,10 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection is ready for streams. Called on the connection's task; must not block.</summary>
+    /// <summary>A connection is ready for streams, and no stream of the peer's is answered yet. Must not block or throw.</summary>
     public event Action<PeerConnection>? ConnectionOpened;
 
-    /// <summary>A connection has ended, and why. Called once after <see cref="ConnectionOpened"/>; must not block.</summary>
+    /// <summary>A connection has ended, and why. Called once after <see cref="ConnectionOpened"/>; must not block or throw.</summary>
     public event Action<PeerConnection, Libp2pFault>? ConnectionClosed;
 
     /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done.</summary>

@@ -11,8 +11,7 @@ internal static class IdentifyProtocol
 
     internal static async Task AnswerAsync(Libp2pStream stream, IdentifyMessage message, CancellationToken cancelled)
     {
-        LengthPrefix.Write(stream.Output, message.ToArray());
-        await stream.Output.FlushAsync(cancelled);
+        await LengthPrefix.WriteAsync(stream.Output, message.ToArray(), cancelled);
         await stream.CompleteWriteAsync(cancelled);
         await StreamEnd.WaitAsync(stream.Input, cancelled);
     }

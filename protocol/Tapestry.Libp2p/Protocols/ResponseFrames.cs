@@ -11,9 +11,6 @@ public sealed class ResponseFrames
     internal ResponseFrames(PipeWriter output) => _output = output;
 
     /// <summary>Sends one frame; waits while the requester is behind.</summary>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancelled)
-    {
-        LengthPrefix.Write(_output, frame.Span);
-        await _output.FlushAsync(cancelled);
-    }
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancelled) =>
+        LengthPrefix.WriteAsync(_output, frame, cancelled);
 }

@@ -11,8 +11,8 @@ namespace Tapestry.Libp2p.Wire;
 /// </remarks>
 public static class LengthPrefix
 {
-    // Allocated for a long message before its first byte.
-    private const int FirstAllocation = 64 * 1024;
+    // Of a long message, what is allocated before its first byte, and what is written at a time.
+    private const int PartLength = 64 * 1024;
 
     /// <summary>Reads one message.</summary>
     /// <param name="input">Where from; bytes after the message stay in it.</param>
@@ -28,7 +28,7 @@ public static class LengthPrefix
             return null;
         }
 
-        byte[] message = new byte[Math.Min(length.Value, FirstAllocation)];
+        byte[] message = new byte[Math.Min(length.Value, PartLength)];
         int filled = 0;
         while (true)
         {
@@ -94,12 +94,43 @@ public static class LengthPrefix
         }
     }
 
-    /// <summary>Writes one message; nothing is sent before the output is flushed.</summary>
+    /// <summary>Writes one message whole, without sending: for short ones, so that several leave in one flush.</summary>
     public static void Write(PipeWriter output, ReadOnlySpan<byte> message)
     {
         ArgumentNullException.ThrowIfNull(output);
         output.Advance(Varint.Write(output.GetSpan(Varint.MaximumLength), (ulong)message.Length));
         output.Write(message);
+    }
+
+    /// <summary>Writes and sends one message, at the pace of the remote.</summary>
+    /// <exception cref="Libp2pException">The stream or its connection has ended.</exception>
+    public static async ValueTask WriteAsync(PipeWriter output, ReadOnlyMemory<byte> message, CancellationToken cancelled)
+    {
+        ReadOnlyMemory<byte> rest = WriteStart(output, message);
+        await output.FlushAsync(cancelled);
+        await WriteRestAsync(output, rest, cancelled);
+    }
+
+    /// <summary>Writes the length and the first part of a message, without sending.</summary>
+    /// <returns>What is left for <see cref="WriteRestAsync"/>; nothing, of a short message.</returns>
+    internal static ReadOnlyMemory<byte> WriteStart(PipeWriter output, ReadOnlyMemory<byte> message)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        output.Advance(Varint.Write(output.GetSpan(Varint.MaximumLength), (ulong)message.Length));
+        ReadOnlyMemory<byte> part = message[..Math.Min(message.Length, PartLength)];
+        output.Write(part.Span);
+        return message[part.Length..];
+    }
+
+    /// <summary>Writes and sends the rest of a message in parts, so that it does not pile up between us and a slow remote.</summary>
+    internal static async ValueTask WriteRestAsync(PipeWriter output, ReadOnlyMemory<byte> rest, CancellationToken cancelled)
+    {
+        while (!rest.IsEmpty)
+        {
+            ReadOnlyMemory<byte> part = rest[..Math.Min(rest.Length, PartLength)];
+            await output.WriteAsync(part, cancelled);
+            rest = rest[part.Length..];
+        }
     }
 
     private static Libp2pException EndedInside() => new(Libp2pFault.ConnectionLost, "The remote ended the stream inside a message.");

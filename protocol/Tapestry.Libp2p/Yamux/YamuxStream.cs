@@ -14,15 +14,14 @@ internal sealed class YamuxStream : Libp2pStream
     /// <summary>How much written data may wait for window and turn before a flush waits.</summary>
     private const int OutputBytesMax = 256 * 1024;
 
-    private const int SegmentBytes = 32 * 1024;
-
     private static readonly PipeOptions InboundOptions = new(
-        pauseWriterThreshold: 0, minimumSegmentSize: SegmentBytes, useSynchronizationContext: false);
+        BlockPool.Shared, pauseWriterThreshold: 0, minimumSegmentSize: BlockPool.BlockLength, useSynchronizationContext: false);
 
     private static readonly PipeOptions OutboundOptions = new(
+        BlockPool.Shared,
         pauseWriterThreshold: OutputBytesMax,
         resumeWriterThreshold: OutputBytesMax / 2,
-        minimumSegmentSize: SegmentBytes,
+        minimumSegmentSize: BlockPool.BlockLength,
         useSynchronizationContext: false);
 
     private readonly YamuxConnection _connection;
@@ -114,7 +113,7 @@ internal sealed class YamuxStream : Libp2pStream
                 _inbound.Writer.Write(segment.Span);
             }
 
-            _unread += payload.Length;
+            Interlocked.Add(ref _unread, payload.Length);
             Flush(_inbound.Writer);
             return 0;
         }
@@ -177,11 +176,8 @@ internal sealed class YamuxStream : Libp2pStream
     /// <summary>The application has read <paramref name="bytes"/>.</summary>
     internal void Taken(long bytes)
     {
-        lock (_inboundGate)
-        {
-            _unread -= bytes;
-        }
-
+        // Without the gate: the connection holds it while it copies what arrives.
+        Interlocked.Add(ref _unread, -bytes);
         _connection.Taken(this, bytes);
     }
 
@@ -192,8 +188,7 @@ internal sealed class YamuxStream : Libp2pStream
         lock (_inboundGate)
         {
             _abandoned = true;
-            unread = _unread;
-            _unread = 0;
+            unread = Interlocked.Exchange(ref _unread, 0);
         }
 
         if (unread > 0)

@@ -111,7 +111,7 @@ public sealed class MultistreamTests
     {
         foreach (string line in lines)
         {
-            LengthPrefix.Write(pipe.Output, Encoding.UTF8.GetBytes(line));
+            await LengthPrefix.WriteAsync(pipe.Output, Encoding.UTF8.GetBytes(line), Hosts.Patience);
         }
 
         await pipe.Output.FlushAsync(Hosts.Patience);

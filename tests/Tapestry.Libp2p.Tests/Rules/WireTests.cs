@@ -114,7 +114,7 @@ public sealed class WireTests
         Pipe pipe = new(new PipeOptions(pauseWriterThreshold: 0));
         byte[] message = new byte[length];
         new System.Random(length).NextBytes(message);
-        LengthPrefix.Write(pipe.Writer, message);
+        await LengthPrefix.WriteAsync(pipe.Writer, message, Hosts.Patience);
         pipe.Writer.Write((ReadOnlySpan<byte>)[1, 2, 3]);
         await pipe.Writer.FlushAsync(Hosts.Patience);
         await pipe.Writer.CompleteAsync();

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Tapestry.Libp2p.Wire;
 using Xunit;
 
 namespace Tapestry.Libp2p.Tests.Scenarios;
@@ -24,6 +25,41 @@ public sealed class TwoHostsTests
 
         (await bob.PingAsync(alice.PeerId, Hosts.Patience)).Should().BePositive();
         (await alice.PingAsync(bob.PeerId, Hosts.Patience)).Should().BePositive();
+    }
+
+    [Fact]
+    public async Task A_push_replaces_what_it_names_and_keeps_the_rest()
+    {
+        await using Libp2pHost alice = Hosts.Start(1);
+        await using Libp2pHost bob = Hosts.Start(2, options => options with { AgentVersion = "bob/1" });
+        TaskCompletionSource<PeerConnection> opened = new();
+        alice.ConnectionOpened += opened.SetResult;
+        await bob.ConnectAsync(alice);
+        PeerConnection atAlice = await opened.Task;
+        IdentifyMessage before = (await atAlice.Identified)!;
+
+        await using Libp2pStream push = await bob.OpenStreamAsync(alice.PeerId, "/ipfs/id/push/1.0.0", Hosts.Patience);
+        IdentifyMessage changed = new() { Protocols = ["/new/1"], ProtocolVersion = "" };
+        await LengthPrefix.WriteAsync(push.Output, changed.ToArray(), Hosts.Patience);
+        await push.CompleteWriteAsync(Hosts.Patience);
+        (await push.Input.ReadAsync(Hosts.Patience)).IsCompleted.Should().BeTrue("the end of the other direction says that it was taken");
+
+        IdentifyMessage after = (await atAlice.Identified)!;
+        after.Protocols.Should().Equal("/new/1");
+        after.AgentVersion.Should().Be("bob/1");
+        after.ListenAddresses.Should().Equal(before.ListenAddresses);
+    }
+
+    [Fact]
+    public async Task Perf_is_answered_only_where_it_is_configured()
+    {
+        await using Libp2pHost alice = Hosts.Start(1);
+        await using Libp2pHost bob = Hosts.Start(2);
+        await bob.ConnectAsync(alice);
+
+        Func<Task> measure = () => bob.MeasureAsync(alice.PeerId, 1, 1, Hosts.Patience);
+
+        (await measure.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.ProtocolNotSupported);
     }
 
     [Fact]
