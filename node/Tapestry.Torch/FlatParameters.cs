@@ -160,6 +160,25 @@ public sealed class FlatParameters : IDisposable
         CopyFrom(start, copy);
     }
 
+    /// <summary>A leaf over a range, so that neighbouring matrices multiply as one: it shares values and gradients with them.</summary>
+    /// <param name="start">Index of the first element.</param>
+    /// <param name="shape">Row-major; its product is the number of elements.</param>
+    /// <returns>A parameter that belongs to the caller.</returns>
+    public Parameter Leaf(long start, params ReadOnlySpan<long> shape)
+    {
+        long count = 1;
+        foreach (long length in shape)
+        {
+            count *= length;
+        }
+
+        using DisposeScope scope = torch.NewDisposeScope();
+        return new Parameter(Values.narrow(0, start, count).view(shape))
+        {
+            grad = Gradients.narrow(0, start, count).view(shape),
+        };
+    }
+
     /// <summary>Frees the buffers. The module's parameters keep their own views.</summary>
     public void Dispose()
     {

@@ -35,6 +35,9 @@ public static partial class torch
         }
     }
 
+    /// <summary>The shim's file, or null where it is not built.</summary>
+    public static string? ShimPath => Shim.Find();
+
     /// <summary>Threads that one operator may use. Always set it: libtorch's own default is unreliable, and daemons share machines.</summary>
     /// <param name="num">At least 1.</param>
     public static void set_num_threads(int num)

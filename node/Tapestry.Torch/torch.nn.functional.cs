@@ -42,8 +42,11 @@ public static partial class torch
             public static Tensor silu(Tensor x) => x.silu();
 
             /// <summary>silu(gate) · up, in one pass.</summary>
-            public static Tensor swiglu(Tensor gate, Tensor up) =>
-                Tensor.Give(Shim.tap_swiglu(gate.Use(), up.Use(), out TensorHandle result), result, gate, up);
+            /// <param name="gateAndUp">[…, 2 · F]: the gate's half, then the other.</param>
+            /// <returns>[…, F].</returns>
+            /// <remarks>Shazeer 2020, arXiv:2002.05202.</remarks>
+            public static Tensor swiglu(Tensor gateAndUp) =>
+                Tensor.Give(Shim.tap_swiglu(gateAndUp.Use(), out TensorHandle result), result, gateAndUp);
 
             /// <summary>Exponentials along a dimension, divided by their sum.</summary>
             public static Tensor softmax(Tensor input, long dim, ScalarType? dtype = null) =>

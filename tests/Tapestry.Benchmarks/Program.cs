@@ -1,4 +1,14 @@
+using System.CommandLine;
+using Tapestry.Benchmarks;
 using Tapestry.Benchmarks.Federation;
+using Tapestry.Benchmarks.Training;
+using Tapestry.Cli;
+
+// A benchmark that compares whole processes starts this program again in the part of our own side.
+if (args is [TrainingWorker.Argument, .. string[] rest])
+{
+    return TrainingWorker.Run(rest);
+}
 
 if (args is ["federation", .. string[] settings])
 {
@@ -7,5 +17,24 @@ if (args is ["federation", .. string[] settings])
     return 0;
 }
 
-Console.Error.WriteLine("Usage: federation [name=value ...]; specs/experiments/demo-settings.md shows one.");
-return 2;
+IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark()];
+
+Argument<string> name = new("name") { Description = string.Join("; ", benchmarks.Select(benchmark => $"{benchmark.Name}: {benchmark.Description}")) };
+name.AcceptOnlyFromAmong([.. benchmarks.Select(benchmark => benchmark.Name)]);
+Option<int> runs = new("--runs") { Description = "How often each side runs; medians count.", DefaultValueFactory = _ => 3 };
+Option<int> threads = new("--threads") { Description = "Threads of each side.", DefaultValueFactory = _ => Environment.ProcessorCount };
+Option<string> python = new("--python") { Description = "A Python with PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
+
+CommandLineApp app = new("Measures Tapestry against its peers, in the same run on the same machine.", "bench");
+app.Root.Add(name);
+app.Root.Add(runs);
+app.Root.Add(threads);
+app.Root.Add(python);
+app.Does(app.Root, async (arguments, terminal, stopping) =>
+{
+    Benchmark chosen = benchmarks.Single(benchmark => benchmark.Name == arguments.GetValue(name));
+    BenchmarkOptions options = new(arguments.GetValue(runs), arguments.GetValue(threads), arguments.GetValue(python)!);
+    IReadOnlyList<BenchmarkRow> rows = await chosen.RunAsync(options, terminal, stopping);
+    return new VerbResult(new { Rows = rows }, console => console.Write(BenchmarkTable.Of(rows)));
+});
+return await app.RunAsync(args);

@@ -33,7 +33,7 @@ internal static partial class Shim
     internal static partial int tap_rope(TensorHandle x, TensorHandle cosine, TensorHandle sine, out TensorHandle result);
 
     [LibraryImport(Library)]
-    internal static partial int tap_swiglu(TensorHandle gate, TensorHandle up, out TensorHandle result);
+    internal static partial int tap_swiglu(TensorHandle x, out TensorHandle result);
 
     [LibraryImport(Library)]
     internal static partial int tap_attention(TensorHandle query, TensorHandle key, TensorHandle value, TensorHandle mask, double p, int causal, double scale, out TensorHandle result);

@@ -23,10 +23,10 @@ int32_t failed() noexcept {
     try {
         throw;
     } catch (const c10::Error& error) {
-        const char* text = error.what_without_backtrace();
-        const bool memory = std::string_view(text).find("not enough memory") != std::string_view::npos
-            || std::string_view(text).find("out of memory") != std::string_view::npos;
-        return keep(memory ? TAP_OUT_OF_MEMORY : TAP_TORCH_ERROR, text);
+        const std::string_view text = error.what_without_backtrace();
+        const auto says = [&](std::string_view words) { return text.find(words) != std::string_view::npos; };
+        const bool memory = says("out of memory") || says("not enough memory") || says("can't allocate memory");
+        return keep(memory ? TAP_OUT_OF_MEMORY : TAP_TORCH_ERROR, text.data());
     } catch (const std::bad_alloc&) {
         return keep(TAP_OUT_OF_MEMORY, "out of memory");
     } catch (const std::exception& error) {

@@ -1,7 +1,7 @@
-// SwiGLU: silu(gate) · up, the activation of Llama's feed-forward layer, forward and backward in one pass each.
+// SwiGLU: silu(gate) · up, the activation of Llama's feed-forward layer, forward and backward in one pass each. Gate and up
+// are the two halves of each row, as one product with both weights leaves them.
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "autocast.hpp"
 #include "kernels.hpp"
 #include "shim.hpp"
 
@@ -9,92 +9,102 @@ namespace tapestry {
 namespace {
 
 #ifdef TAPESTRY_DNNL_BLAS
-constexpr int64_t swiglu_grain = 16384;
+constexpr int64_t swiglu_rows = 16;
 
+// x is [rows, 2 · width], y [rows, width].
 template <typename T>
-TAP_INLINE void swiglu_forward(const T* gate, const T* up, T* y, int64_t n) {
+TAP_INLINE void swiglu_forward(const T* x, T* y, int64_t rows, int64_t width) {
+    for (int64_t r = 0; r < rows; r++) {
+        const T* gate = x + 2 * r * width;
+        const T* up = gate + width;
+        T* to = y + r * width;
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        const float x = load(gate[i]);
-        store(x / (1.0F + exponential(-x)) * load(up[i]), y + i);
+        for (int64_t i = 0; i < width; i++) {
+            const float value = load(gate[i]);
+            store(value / (1.0F + exponential(-value)) * load(up[i]), to + i);
+        }
     }
 }
 
 template <typename T>
-TAP_INLINE void swiglu_backward(const T* g, const T* gate, const T* up, T* dgate, T* dup, int64_t n) {
+TAP_INLINE void swiglu_backward(const T* g, const T* x, T* dx, int64_t rows, int64_t width) {
+    for (int64_t r = 0; r < rows; r++) {
+        const T* gate = x + 2 * r * width;
+        const T* up = gate + width;
+        const T* upstream = g + r * width;
+        T* dgate = dx + 2 * r * width;
+        T* dup = dgate + width;
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        const float x = load(gate[i]);
-        const float sigmoid = 1.0F / (1.0F + exponential(-x));
-        const float upstream = load(g[i]);
-        store(upstream * x * sigmoid, dup + i);
-        store(upstream * load(up[i]) * sigmoid * (1.0F + x * (1.0F - sigmoid)), dgate + i);
+        for (int64_t i = 0; i < width; i++) {
+            const float value = load(gate[i]);
+            const float sigmoid = 1.0F / (1.0F + exponential(-value));
+            const float slope = load(upstream[i]);
+            store(slope * value * sigmoid, dup + i);
+            store(slope * load(up[i]) * sigmoid * (1.0F + value * (1.0F - sigmoid)), dgate + i);
+        }
     }
 }
 
-#define TAP_SWIGLU(T, name)                                                                                     \
-    TAP_CLONES void name##_forward(const T* gate, const T* up, T* y, int64_t n) { swiglu_forward(gate, up, y, n); } \
-    TAP_CLONES void name##_backward(const T* g, const T* gate, const T* up, T* dgate, T* dup, int64_t n) {      \
-        swiglu_backward(g, gate, up, dgate, dup, n);                                                            \
-    }
-TAP_SWIGLU(float, swiglu_plain)
-TAP_SWIGLU(bf16, swiglu_narrow)
-#undef TAP_SWIGLU
+// The compiler clones functions, not templates: one plain function for each type.
+TAP_CLONES void swiglu_rows_forward(const float* x, float* y, int64_t rows, int64_t width) { swiglu_forward(x, y, rows, width); }
+TAP_CLONES void swiglu_rows_forward(const bf16* x, bf16* y, int64_t rows, int64_t width) { swiglu_forward(x, y, rows, width); }
+TAP_CLONES void swiglu_rows_backward(const float* g, const float* x, float* dx, int64_t rows, int64_t width) { swiglu_backward(g, x, dx, rows, width); }
+TAP_CLONES void swiglu_rows_backward(const bf16* g, const bf16* x, bf16* dx, int64_t rows, int64_t width) { swiglu_backward(g, x, dx, rows, width); }
+
+template <typename T>
+void swiglu_forward_all(const at::Tensor& x, const at::Tensor& y) {
+    const int64_t width = y.size(-1);
+    const T* from = static_cast<const T*>(x.data_ptr());
+    T* to = static_cast<T*>(y.data_ptr());
+    at::parallel_for(0, y.numel() / width, swiglu_rows, [&](int64_t begin, int64_t end) {
+        swiglu_rows_forward(from + 2 * begin * width, to + begin * width, end - begin, width);
+    });
+}
+
+template <typename T>
+void swiglu_backward_all(const at::Tensor& g, const at::Tensor& x, const at::Tensor& dx) {
+    const int64_t width = g.size(-1);
+    const T* upstream = static_cast<const T*>(g.data_ptr());
+    const T* from = static_cast<const T*>(x.data_ptr());
+    T* to = static_cast<T*>(dx.data_ptr());
+    at::parallel_for(0, g.numel() / width, swiglu_rows, [&](int64_t begin, int64_t end) {
+        swiglu_rows_backward(upstream + begin * width, from + 2 * begin * width, to + 2 * begin * width, end - begin, width);
+    });
+}
 
 struct Swiglu : torch::autograd::Function<Swiglu> {
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& gate_any, const at::Tensor& up_any) {
-        const at::Tensor gate = gate_any.contiguous();
-        const at::Tensor up = up_any.contiguous();
-        at::Tensor y = at::empty_like(gate);
-        at::parallel_for(0, gate.numel(), swiglu_grain, [&](int64_t begin, int64_t end) {
-            if (gate.scalar_type() == at::kFloat) {
-                swiglu_plain_forward(gate.data_ptr<float>() + begin, up.data_ptr<float>() + begin, y.data_ptr<float>() + begin, end - begin);
-            } else {
-                swiglu_narrow_forward(static_cast<bf16*>(gate.data_ptr()) + begin, static_cast<bf16*>(up.data_ptr()) + begin,
-                                      static_cast<bf16*>(y.data_ptr()) + begin, end - begin);
-            }
-        });
-        context->save_for_backward({gate, up});
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input) {
+        const at::Tensor x = input.contiguous();
+        std::vector<int64_t> shape = x.sizes().vec();
+        shape.back() /= 2;
+        at::Tensor y = at::empty(shape, x.options());
+        x.scalar_type() == at::kFloat ? swiglu_forward_all<float>(x, y) : swiglu_forward_all<bf16>(x, y);
+        context->save_for_backward({x});
         return y;
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, const torch::autograd::variable_list& upstream) {
-        const torch::autograd::variable_list saved = context->get_saved_variables();
-        const at::Tensor& gate = saved[0];
-        const at::Tensor& up = saved[1];
-        const at::Tensor g = upstream[0].to(gate.scalar_type()).contiguous();
-        at::Tensor dgate = at::empty_like(gate);
-        at::Tensor dup = at::empty_like(up);
-        at::parallel_for(0, gate.numel(), swiglu_grain, [&](int64_t begin, int64_t end) {
-            const auto run = [&](auto* u, auto* x, auto* y, auto* dx, auto* dy, auto kernel) {
-                kernel(u + begin, x + begin, y + begin, dx + begin, dy + begin, end - begin);
-            };
-            if (gate.scalar_type() == at::kFloat) {
-                run(g.data_ptr<float>(), gate.data_ptr<float>(), up.data_ptr<float>(), dgate.data_ptr<float>(), dup.data_ptr<float>(),
-                    swiglu_plain_backward);
-            } else {
-                run(static_cast<bf16*>(g.data_ptr()), static_cast<bf16*>(gate.data_ptr()), static_cast<bf16*>(up.data_ptr()),
-                    static_cast<bf16*>(dgate.data_ptr()), static_cast<bf16*>(dup.data_ptr()), swiglu_narrow_backward);
-            }
-        });
-        return {dgate, dup};
+        const at::Tensor x = context->get_saved_variables()[0];
+        const at::Tensor g = upstream[0].to(x.scalar_type()).contiguous();
+        at::Tensor dx = at::empty_like(x);
+        x.scalar_type() == at::kFloat ? swiglu_backward_all<float>(g, x, dx) : swiglu_backward_all<bf16>(g, x, dx);
+        return {dx};
     }
 };
 #endif
 
-at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
+at::Tensor swiglu(const at::Tensor& x) {
+    TORCH_CHECK(x.dim() > 0 && x.size(-1) % 2 == 0, "the last dimension must be even: the gate's half, then the other");
 #ifdef TAPESTRY_DNNL_BLAS
-    const bool known = gate.scalar_type() == at::kFloat || gate.scalar_type() == at::kBFloat16;
-    if (gate.is_cpu() && up.is_cpu() && known && gate.scalar_type() == up.scalar_type() && gate.sizes() == up.sizes()) {
-        return Swiglu::apply(gate, up);
+    if (x.is_cpu() && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16)) {
+        return Swiglu::apply(x);
     }
 #endif
-    return at::silu(gate) * up;
+    const int64_t width = x.size(-1) / 2;
+    return at::silu(x.narrow(-1, 0, width)) * x.narrow(-1, width, width);
 }
 
 }  // namespace
 }  // namespace tapestry
 
-int32_t tap_swiglu(tap_tensor gate, tap_tensor up, tap_tensor* out) {
-    TAP_GIVE(tapestry::swiglu(tapestry::get(gate), tapestry::get(up)))
-}
+int32_t tap_swiglu(tap_tensor x, tap_tensor* out) { TAP_GIVE(tapestry::swiglu(tapestry::get(x))) }

@@ -198,7 +198,7 @@ TAP_API int32_t tap_layer_norm(tap_tensor x, const int64_t* shape, int32_t rank,
 /* ---- fused_*.cpp: one pass over memory where libtorch 1.13 takes several ---- */
 TAP_API int32_t tap_rms_norm(tap_tensor x, tap_tensor weight, double eps, tap_tensor* out);
 TAP_API int32_t tap_rope(tap_tensor x, tap_tensor cosine, tap_tensor sine, tap_tensor* out);
-TAP_API int32_t tap_swiglu(tap_tensor gate, tap_tensor up, tap_tensor* out);
+TAP_API int32_t tap_swiglu(tap_tensor x, tap_tensor* out);
 TAP_API int32_t tap_attention(tap_tensor query, tap_tensor key, tap_tensor value, tap_tensor mask, double p,
                               int32_t causal, double scale, tap_tensor* out); /* scale 0: 1/sqrt(head size) */
 

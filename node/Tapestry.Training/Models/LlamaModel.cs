@@ -38,7 +38,7 @@ public sealed class LlamaModel : nn.Module<Tensor, Tensor>
         _embedding = _parameters["model.embed_tokens.weight"];
         _finalNorm = _parameters["model.norm.weight"];
         _output = config.TiedEmbeddings ? _embedding : _parameters["lm_head.weight"];
-        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new Block(_parameters, layer))];
+        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new Block(Layout, Flat, _parameters, layer))];
         (_cosine, _sine) = RotaryTables(config, device);
     }
 
@@ -109,6 +109,11 @@ public sealed class LlamaModel : nn.Module<Tensor, Tensor>
         {
             _cosine.Dispose();
             _sine.Dispose();
+            foreach (Block block in _blocks)
+            {
+                block.Dispose();
+            }
+
             Flat.Dispose();
         }
 
@@ -119,30 +124,27 @@ public sealed class LlamaModel : nn.Module<Tensor, Tensor>
 
     private Tensor Attention(Block block, Tensor x, Tensor cosine, Tensor sine, KeyValueCache? cache, int layer)
     {
-        long batch = x.size(0);
-        long count = x.size(1);
-        Tensor q = Heads(linear(x, block.Query), Config.Heads);                  // [B, h, T', w]
-        Tensor k = Heads(linear(x, block.Key), Config.KeyValueHeads);            // [B, k, T', w]
-        Tensor v = Heads(linear(x, block.Value), Config.KeyValueHeads);          // [B, k, T', w]
-        q = rope(q, cosine, sine);
-        k = rope(k, cosine, sine);
-        if (cache is not null)
+        Tensor projection = linear(x, block.QueryKeyValue);                       // [B, T', (h + 2 k) w]
+        if (cache is null)
         {
-            (k, v) = cache.Append(layer, k, v);                                   // [1, k, start + T', w]
+            Tensor all = rotary_attention(projection, cosine, sine, Config.Heads, Config.KeyValueHeads); // [B, T', d]
+            return linear(all, block.AttentionOutput);                            // [B, T', d]
         }
 
-        Tensor y = scaled_dot_product_attention(q, k, v, is_causal: true);        // [B, h, T', w]
+        long batch = x.size(0);
+        long count = x.size(1);
+        Tensor heads = projection.view(batch, count, -1, Config.HeadWidth).transpose(1, 2); // [B, h + 2 k, T', w]
+        Tensor[] parts = heads.split([Config.Heads, Config.KeyValueHeads, Config.KeyValueHeads], dim: 1);
+        (Tensor k, Tensor v) = cache.Append(layer, rope(parts[1], cosine, sine), parts[2]); // [1, k, start + T', w]
+        Tensor y = scaled_dot_product_attention(rope(parts[0], cosine, sine), k, v, is_causal: true); // [B, h, T', w]
         y = y.transpose(1, 2).reshape(batch, count, Config.Width);               // [B, T', d]
         return linear(y, block.AttentionOutput);                                  // [B, T', d]
-
-        Tensor Heads(Tensor t, int heads) => t.view(batch, count, heads, Config.HeadWidth).transpose(1, 2);
     }
 
     private static Tensor FeedForward(Block block, Tensor x)
     {
-        Tensor gate = linear(x, block.Gate);                                      // [B, T', f]
-        Tensor up = linear(x, block.Up);                                          // [B, T', f]
-        return linear(swiglu(gate, up), block.Down);                              // [B, T', d]
+        Tensor gateAndUp = linear(x, block.GateAndUp);                            // [B, T', 2 f]
+        return linear(swiglu(gateAndUp), block.Down);                             // [B, T', d]
     }
 
     // Pair j of a head turns by position * theta^(-2 j / w); the pairs are (j, j + w/2), Hugging Face's convention.
@@ -165,17 +167,44 @@ public sealed class LlamaModel : nn.Module<Tensor, Tensor>
         return (tensor(cosine, shape, device: device).DetachFromDisposeScope(), tensor(sine, shape, device: device).DetachFromDisposeScope());
     }
 
-    /// <summary>The weights of one block.</summary>
-    private sealed class Block(Dictionary<string, Parameter> parameters, int layer)
+    /// <summary>The weights of one block. Neighbours in the layout that read the same input multiply as one matrix.</summary>
+    private sealed class Block : IDisposable
     {
-        internal Parameter AttentionNorm { get; } = parameters[ParameterLayout.InLayer(layer, "input_layernorm")];            // [d]
-        internal Parameter Query { get; } = parameters[ParameterLayout.InLayer(layer, "self_attn.q_proj")];                   // [h w, d]
-        internal Parameter Key { get; } = parameters[ParameterLayout.InLayer(layer, "self_attn.k_proj")];                     // [k w, d]
-        internal Parameter Value { get; } = parameters[ParameterLayout.InLayer(layer, "self_attn.v_proj")];                   // [k w, d]
-        internal Parameter AttentionOutput { get; } = parameters[ParameterLayout.InLayer(layer, "self_attn.o_proj")];         // [d, h w]
-        internal Parameter FeedForwardNorm { get; } = parameters[ParameterLayout.InLayer(layer, "post_attention_layernorm")]; // [d]
-        internal Parameter Gate { get; } = parameters[ParameterLayout.InLayer(layer, "mlp.gate_proj")];                       // [f, d]
-        internal Parameter Up { get; } = parameters[ParameterLayout.InLayer(layer, "mlp.up_proj")];                           // [f, d]
-        internal Parameter Down { get; } = parameters[ParameterLayout.InLayer(layer, "mlp.down_proj")];                       // [d, f]
+        internal Block(ParameterLayout layout, FlatParameters flat, Dictionary<string, Parameter> parameters, int layer)
+        {
+            AttentionNorm = parameters[ParameterLayout.InLayer(layer, "input_layernorm")];
+            AttentionOutput = parameters[ParameterLayout.InLayer(layer, "self_attn.o_proj")];
+            FeedForwardNorm = parameters[ParameterLayout.InLayer(layer, "post_attention_layernorm")];
+            Down = parameters[ParameterLayout.InLayer(layer, "mlp.down_proj")];
+            QueryKeyValue = Joined("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj");
+            GateAndUp = Joined("mlp.gate_proj", "mlp.up_proj");
+
+            Parameter Joined(params ReadOnlySpan<string> names)
+            {
+                ParameterTensor first = layout[ParameterLayout.InLayer(layer, names[0])];
+                long rows = 0;
+                foreach (string name in names)
+                {
+                    ParameterTensor next = layout[ParameterLayout.InLayer(layer, name)];
+                    Debug.Assert(next.Offset == first.Offset + (rows * first.Columns) && next.Columns == first.Columns);
+                    rows += next.Rows;
+                }
+
+                return flat.Leaf(first.Offset, rows, first.Columns);
+            }
+        }
+
+        internal Parameter AttentionNorm { get; }   // [d]
+        internal Parameter QueryKeyValue { get; }   // [(h + 2 k) w, d]
+        internal Parameter AttentionOutput { get; } // [d, h w]
+        internal Parameter FeedForwardNorm { get; } // [d]
+        internal Parameter GateAndUp { get; }       // [2 f, d]
+        internal Parameter Down { get; }            // [d, f]
+
+        public void Dispose()
+        {
+            QueryKeyValue.Dispose();
+            GateAndUp.Dispose();
+        }
     }
 }

@@ -5,7 +5,7 @@ using static Tapestry.Torch.torch;
 
 namespace Tapestry.Torch.Tests.Rules;
 
-public sealed class FlatParametersTests
+public sealed class FlatParametersTests : TorchTest
 {
     [Fact]
     public void Parameters_become_views_and_gradients_sum_into_the_flat_buffer()
@@ -60,14 +60,5 @@ public sealed class FlatParametersTests
 
         left.weight.ToArray<float>().Zip(right.weight.ToArray<float>()).Should().OnlyContain(pair => Math.Abs(pair.First - pair.Second) < 1e-6);
         left.bias!.ToArray<float>().Zip(right.bias!.ToArray<float>()).Should().OnlyContain(pair => Math.Abs(pair.First - pair.Second) < 1e-6);
-    }
-
-    [Fact]
-    public void The_report_finds_oneDNN_and_a_fast_product()
-    {
-        set_num_threads(2);
-        RuntimeReport report = torch.report();
-        report.Warning.Should().BeEmpty();
-        report.MatmulGflops.Should().BeGreaterThan(30);
     }
 }
