@@ -3,7 +3,7 @@ namespace Tapestry.Training.Optimization;
 /// <summary>How well a model predicts held-out text.</summary>
 /// <param name="Nats">Sum of the negative log-likelihoods of all predicted tokens, in nats.</param>
 /// <param name="Tokens">Predicted tokens, closing specials included.</param>
-/// <param name="TextBytes">Bytes of the text.</param>
+/// <param name="TextBytes">Bytes of text among them.</param>
 public readonly record struct Evaluation(double Nats, long Tokens, long TextBytes)
 {
     /// <summary>Mean loss, in nats a token.</summary>

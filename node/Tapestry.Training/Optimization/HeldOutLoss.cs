@@ -14,13 +14,22 @@ public static class HeldOutLoss
 
     /// <summary>Measures several streams together.</summary>
     /// <exception cref="ArgumentException">There is no held-out text at all.</exception>
-    public static Evaluation Measure(LlamaModel model, IEnumerable<TokenStream> streams, CancellationToken stopping)
+    public static Evaluation Measure(LlamaModel model, IEnumerable<TokenStream> streams, CancellationToken stopping) =>
+        Measure(model, streams, long.MaxValue, stopping);
+
+    /// <summary>Measures the beginnings of several streams together.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="streams">What to predict.</param>
+    /// <param name="tokensMax">Most tokens of each stream to predict, from its start; at least 1.</param>
+    /// <param name="stopping">Ends the work between two batches.</param>
+    /// <exception cref="ArgumentException">There is no held-out text at all.</exception>
+    public static Evaluation Measure(LlamaModel model, IEnumerable<TokenStream> streams, long tokensMax, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(streams);
         Evaluation total = default;
         foreach (TokenStream stream in streams.Where(stream => stream.TokenCount > 0))
         {
-            total += Measure(model, stream, stopping);
+            total += Measure(model, stream, tokensMax, stopping);
         }
 
         if (total.Tokens == 0)
@@ -32,42 +41,47 @@ public static class HeldOutLoss
     }
 
     /// <summary>Measures one stream.</summary>
-    public static Evaluation Measure(LlamaModel model, TokenStream stream, CancellationToken stopping)
+    public static Evaluation Measure(LlamaModel model, TokenStream stream, CancellationToken stopping) =>
+        Measure(model, stream, long.MaxValue, stopping);
+
+    private static Evaluation Measure(LlamaModel model, TokenStream stream, long tokensMax, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(stream);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokensMax);
         using IDisposable inference = no_grad();
-        int context = model.Config.ContextTokens;
-        double nats = 0;
-        for (long position = 0; position < stream.TokenCount - 1; position += (long)BatchSequences * context)
+        int batchTokens = BatchSequences * model.Config.ContextTokens;
+        long predictions = Math.Min(stream.TokenCount - 1, tokensMax);
+        Evaluation total = default;
+        for (long position = 0; position < predictions; position += batchTokens)
         {
             stopping.ThrowIfCancellationRequested();
-            nats += MeasureBatch(model, stream, position, context);
+            long[] window = new long[Math.Min(predictions - position, batchTokens) + 1];
+            stream.Read(position, window);
+            total += MeasureBatch(model, window);
         }
 
-        return new Evaluation(nats, stream.TokenCount - 1, stream.TextBytes);
+        return total;
     }
 
-    // Row r predicts the `context` tokens after position + r * context, as far as the stream goes.
-    private static double MeasureBatch(LlamaModel model, TokenStream stream, long position, int context)
+    // Row r predicts the T tokens after window[r T], as far as the window goes.
+    private static Evaluation MeasureBatch(LlamaModel model, ReadOnlySpan<long> window)
     {
-        long predictions = stream.TokenCount - 1 - position;
-        int rows = (int)Math.Min(BatchSequences, (predictions + context - 1) / context);
-        int count = (int)Math.Min(predictions, (long)rows * context);
-        long[] window = new long[count + 1];
-        stream.Read(position, window);
-
+        int context = model.Config.ContextTokens;
+        int count = window.Length - 1;
+        int rows = (count + context - 1) / context;
         long[] inputs = new long[rows * context];
         long[] targets = new long[rows * context];
         Array.Fill(inputs, ByteTokenizer.Padding);
         Array.Fill(targets, Ignored);
-        window.AsSpan(0, count).CopyTo(inputs);
-        window.AsSpan(1, count).CopyTo(targets);
+        window[..^1].CopyTo(inputs);
+        window[1..].CopyTo(targets);
 
         using DisposeScope scope = NewDisposeScope();
         Device device = model.Flat.Device;
         Tensor x = tensor(inputs, [rows, context], device: device);               // [B, T]
         Tensor y = tensor(targets, [rows, context], device: device);              // [B, T]
-        return model.Loss(x, y, Reduction.Sum).item<float>();
+        double nats = model.Loss(x, y, Reduction.Sum).item<float>();
+        return new Evaluation(nats, count, targets.Count(token => token is >= 0 and < 256));
     }
 }

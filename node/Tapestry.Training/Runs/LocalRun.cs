@@ -88,7 +88,7 @@ public static class LocalRun
                 return null;
             }
 
-            Evaluation heldOut = HeldOutLoss.Measure(trainer.Model, corpus.HeldOut, stopping);
+            Evaluation heldOut = HeldOutLoss.Measure(trainer.Model, corpus.HeldOut, options.EvaluateTokensMax, stopping);
             progress.Evaluated(trainer.StepsDone, heldOut);
             return heldOut;
         }

@@ -40,6 +40,9 @@ public sealed record LocalRunOptions
     /// <summary>Held-out text is measured after as many steps, and before the first and after the last; 0 for only those. Default 100.</summary>
     public int EvaluateEverySteps { get; init; } = 100;
 
+    /// <summary>Most tokens of each file's held-out text that are measured, from its start. Default 65536; at least 1.</summary>
+    public long EvaluateTokensMax { get; init; } = 1 << 16;
+
     /// <summary>Where the state is kept; null for nowhere.</summary>
     public string? CheckpointPath { get; init; }
 
@@ -56,6 +59,7 @@ public sealed record LocalRunOptions
         Options.Require(!Texts.IsDefaultOrEmpty, nameof(Texts), "empty", "at least one file");
         Options.Require(Steps >= 1, nameof(Steps), Steps, "at least 1");
         Options.Require(EvaluateEverySteps >= 0, nameof(EvaluateEverySteps), EvaluateEverySteps, "0 or more");
+        Options.Require(EvaluateTokensMax >= 1, nameof(EvaluateTokensMax), EvaluateTokensMax, "at least 1");
         Options.Require(CheckpointEverySteps >= 1, nameof(CheckpointEverySteps), CheckpointEverySteps, "at least 1");
         Options.Require(!Resume || CheckpointPath is not null, nameof(CheckpointPath), "absent", "given, to resume from it");
         Model.Validate();

@@ -50,6 +50,31 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Held_out_loss_is_the_sum_over_every_token_and_a_limit_measures_the_beginning()
+    {
+        using Trainer trainer = Start(Quick);
+        TokenStream stream = _corpus.HeldOut[0];
+        long[] tokens = new long[stream.TokenCount];
+        stream.Read(0, tokens);
+        ReferenceLlama reference = new(TinyModel.Tied, Parameters(trainer));
+        double nats = 0;
+        for (int start = 0; start + 1 < 40; start += 12)
+        {
+            long[] window = tokens[start..Math.Min(start + 13, 41)];
+            nats += reference.Loss(window) * (window.Length - 1);
+        }
+
+        Evaluation some = HeldOutLoss.Measure(trainer.Model, _corpus.HeldOut, 40, CancellationToken.None);
+        Evaluation all = HeldOutLoss.Measure(trainer.Model, _corpus.HeldOut, CancellationToken.None);
+
+        some.Nats.Should().BeApproximately(nats, 1e-3);
+        some.Tokens.Should().Be(40);
+        some.TextBytes.Should().Be(tokens[1..41].Count(token => token < 256));
+        all.Tokens.Should().Be(tokens.Length - 1);
+        all.TextBytes.Should().Be(stream.TextBytes);
+    }
+
+    [Fact]
     public void A_resumed_run_has_the_losses_and_the_bytes_of_one_that_was_never_stopped()
     {
         string path = Path.Combine(_folder.Path, "run.checkpoint");
