@@ -81,35 +81,39 @@ internal sealed partial class Simplex
     }
 
     /// <summary>Where this member stands: what let it into its view, what it said in it, and its last FINALIZE.</summary>
-    private IEnumerable<PeerMessage> Position()
+    private List<PeerMessage> Position()
     {
+        // A list and not an iterator: an iterator asks which thread it is on, and the rules know no threads.
+        List<PeerMessage> messages = [];
         SimplexView view = ViewAt(View);
         if (View > 1)
         {
             SimplexView before = ViewAt(View - 1);
             if ((before.Notarization ?? before.Nullification) is Certificate entry)
             {
-                yield return new PeerMessage.Certified(entry);
+                messages.Add(new PeerMessage.Certified(entry));
             }
         }
 
         if (view.Proposal?.Author == self)
         {
-            yield return new PeerMessage.Signed(view.Proposal);
+            messages.Add(new PeerMessage.Signed(view.Proposal));
         }
 
         foreach (VoteKind kind in (VoteKind[])[VoteKind.Notarize, VoteKind.Nullify])
         {
             if (view.VotesOf(kind).TryGetValue(self, out SignedStatement? vote))
             {
-                yield return new PeerMessage.Signed(vote);
+                messages.Add(new PeerMessage.Signed(vote));
             }
         }
 
         SimplexView? finalized = _views.Values.LastOrDefault(one => one.Finalizes.ContainsKey(self));
         if (finalized is not null)
         {
-            yield return new PeerMessage.Signed(finalized.Finalizes[self]);
+            messages.Add(new PeerMessage.Signed(finalized.Finalizes[self]));
         }
+
+        return messages;
     }
 }
