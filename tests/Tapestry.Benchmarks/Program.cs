@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tapestry.Benchmarks;
 using Tapestry.Benchmarks.Federation;
+using Tapestry.Benchmarks.Network;
 using Tapestry.Benchmarks.Training;
 using Tapestry.Cli;
 
@@ -10,6 +11,11 @@ if (args is [TrainingWorker.Argument, .. string[] rest])
     return TrainingWorker.Run(rest);
 }
 
+if (args is [NetworkPeer.Argument])
+{
+    return await NetworkPeer.RunAsync();
+}
+
 if (args is ["federation", .. string[] settings])
 {
     using FederationExperiment experiment = new(FederationSettings.Parse(settings));
@@ -17,7 +23,7 @@ if (args is ["federation", .. string[] settings])
     return 0;
 }
 
-IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark()];
+IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark(), new NetworkBenchmark()];
 
 Argument<string> name = new("name") { Description = string.Join("; ", benchmarks.Select(benchmark => $"{benchmark.Name}: {benchmark.Description}")) };
 name.AcceptOnlyFromAmong([.. benchmarks.Select(benchmark => benchmark.Name)]);

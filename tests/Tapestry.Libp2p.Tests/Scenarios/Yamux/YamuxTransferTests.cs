@@ -147,7 +147,7 @@ public sealed class YamuxTransferTests : IDisposable
     }
 
     [Fact]
-    public async Task The_window_grows_for_a_reader_that_keeps_up()
+    public async Task Bulk_data_makes_the_receiver_measure_the_round_trip_that_growth_needs()
     {
         await using YamuxPair pair = await YamuxPair.OverSocketsAsync();
         (Libp2pStream near, Libp2pStream far) = await pair.OpenAsync(Late);
@@ -155,7 +155,7 @@ public sealed class YamuxTransferTests : IDisposable
         await Numbered.WriteAsync(near.Output, 1, 32 * MiB, 64 * 1024, Late);
         await near.CompleteWriteAsync(Late);
         (await reading).Should().Be(32 * MiB);
-        pair.Listener.RoundTrip.Should().NotBeNull("bulk data makes the session measure it");
+        pair.Listener.RoundTrip.Should().NotBeNull();
     }
 
     [Fact]
