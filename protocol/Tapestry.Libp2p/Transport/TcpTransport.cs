@@ -9,13 +9,6 @@ internal static class TcpTransport
     // Accepted by the kernel and not yet by us; above any burst of a consortium that comes back after a power cut.
     private const int Backlog = 512;
 
-    // tcp(7), TCP_USER_TIMEOUT: keep-alive does not run while our own bytes wait for their acknowledgement.
-    private const int LinuxTcpLevel = 6;
-    private const int LinuxTcpUserTimeout = 18;
-
-    // A peer whose machine lost power or cable says nothing; after this long without an acknowledgement it is gone.
-    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(60);
-
     /// <summary>Binds and listens; port 0 takes any free one.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.CannotListen"/>: not an IP address and port, not ours, in use, or not permitted.</exception>
     internal static Socket Listen(Multiaddr address)
@@ -85,24 +78,13 @@ internal static class TcpTransport
         throw new Libp2pException(Libp2pFault.Unreachable, $"Cannot dial {address}: {last?.Message ?? "the name has no address of that version"}.", last);
     }
 
-    /// <summary>The stream of a connected socket, which it owns. Small messages leave at once, and a peer that vanished is noticed.</summary>
+    /// <summary>The stream of a connected socket, which it owns. Small messages leave at once.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.ConnectionLost"/>: the connection is gone already.</exception>
     internal static NetworkStream StreamOf(Socket socket)
     {
         try
         {
             socket.NoDelay = true;
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)(SilenceMax / 2).TotalSeconds);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)(SilenceMax / 6).TotalSeconds);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-            if (OperatingSystem.IsLinux())
-            {
-                Span<byte> milliseconds = stackalloc byte[sizeof(int)];
-                BitConverter.TryWriteBytes(milliseconds, (int)SilenceMax.TotalMilliseconds);
-                socket.SetRawSocketOption(LinuxTcpLevel, LinuxTcpUserTimeout, milliseconds);
-            }
-
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (Exception cause) when (cause is SocketException or IOException)
