@@ -4,7 +4,7 @@ namespace Tapestry.Crypto;
 
 /// <summary>Ed25519 verification under one pinned acceptance rule, the same on every machine.</summary>
 /// <remarks>
-/// <para>RFC 8032, section 5.1.7, leaves corners open in which real verifiers differ; members that differ could not
+/// <para>specs/40-ledger.md, section 5. RFC 8032, section 5.1.7, leaves corners open in which real verifiers differ; members that differ could not
 /// agree. A signature (R, S) of a message M under a key A is accepted exactly when</para>
 /// <list type="number">
 /// <item>A is the canonical encoding of a point of the prime-order group, and not the identity;</item>

@@ -8,7 +8,7 @@ namespace Tapestry.Node.Storage;
 /// <summary>The durable records of one member in RocksDB: one column family for each <see cref="Table"/>.</summary>
 /// <remarks>
 /// Keys are ordered as byte strings, so numbers in them are big-endian. Reads may come from any thread; writes come from
-/// the one that runs the rules. specs/40-ledger.md.
+/// the one that runs the rules. specs/40-ledger.md, section 6.
 /// </remarks>
 internal sealed class RecordStore : IRecordReader, IDisposable
 {
