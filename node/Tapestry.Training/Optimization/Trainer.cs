@@ -147,12 +147,11 @@ public sealed class Trainer : IDisposable
 
         using DisposeScope scope = NewDisposeScope();
         Tensor window = tensor(_window, [batch, context + 1], device: _parameters.Device); // [B, T + 1]
-        Tensor inputs = window.narrow(1, 0, context);                                             // [B, T]
-        Tensor targets = window.narrow(1, 1, context);                                            // [B, T]
+        Tensor inputs = window.narrow(1, 0, context);                                      // [B, T]
+        Tensor targets = window.narrow(1, 1, context);                                     // [B, T]
         double loss = ForwardBackward(inputs, targets);
         _optimizer.LearningRate = rate * _options.AdamW.LearningRate;
         double norm = double.IsFinite(loss) ? _optimizer.step(ClipNorm) : double.NaN;
-        _parameters.ZeroGradients();
         if (!double.IsFinite(norm))
         {
             throw new TrainingDivergedException(StepsDone, loss, norm);
@@ -163,6 +162,7 @@ public sealed class Trainer : IDisposable
 
     private double ForwardBackward(Tensor inputs, Tensor targets)
     {
+        _parameters.ZeroGradients(); // Here, not after the step: a step that failed half-way must leave nothing to the next.
         Tensor loss;
         using (IDisposable? precision = _options.Bf16 ? autocast(_parameters.Device.type, bfloat16) : null)
         {
