@@ -1,3 +1,5 @@
+using Tapestry.Node.Storage.Native;
+
 namespace Tapestry.Node.Configuration;
 
 /// <summary>Whole-file writes that a crash leaves either undone or done.</summary>
@@ -16,5 +18,6 @@ internal static class AtomicFile
         }
 
         File.Move(temporary, path, overwrite: true);
+        Posix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 }

@@ -12,6 +12,7 @@ namespace Tapestry.Node.Network;
 /// <remarks>At most 256 roots, 8 KiB: small files, served whole. Each file says in its name which round wrote it, so old ones can go.</remarks>
 internal sealed class RootLists
 {
+    private readonly Lock _gate = new();
     private readonly string _folder;
 
     /// <summary>Opens the folder; makes it if it is missing.</summary>
@@ -21,7 +22,7 @@ internal sealed class RootLists
         Directory.CreateDirectory(folder);
     }
 
-    /// <summary>Keeps a list, durably.</summary>
+    /// <summary>Keeps a list, durably. Two effects may come to the same list at once: the second finds it there.</summary>
     /// <returns>Its name.</returns>
     public Digest Write(ReadOnlySpan<Digest> roots, long round)
     {
@@ -33,7 +34,16 @@ internal sealed class RootLists
         }
 
         string path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{round}"));
-        Guard(path, () => AtomicFile.Write(path, bytes));
+        Guard(path, () =>
+        {
+            lock (_gate)
+            {
+                if (!File.Exists(path))
+                {
+                    AtomicFile.Write(path, bytes);
+                }
+            }
+        });
         return name;
     }
 
