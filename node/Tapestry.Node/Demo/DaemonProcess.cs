@@ -14,6 +14,7 @@ internal sealed class DaemonProcess : IDisposable
 
     private readonly HttpClient _http;
     private Process? _process;
+    private bool _isKilled;
     private Task _log = Task.CompletedTask;
 
     /// <summary>A daemon that is not running yet.</summary>
@@ -40,12 +41,14 @@ internal sealed class DaemonProcess : IDisposable
     public void Start()
     {
         _process = OwnProgram.Start(["run", "--data", Folder.Root]);
+        _isKilled = false;
         _log = CopyAsync(_process.StandardError, LogPath);
     }
 
     /// <summary>Ends it with SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()
     {
+        _isKilled = true;
         _process!.Kill();
         await _process.WaitForExitAsync();
         await _log;
@@ -89,7 +92,7 @@ internal sealed class DaemonProcess : IDisposable
         catch (Exception error) when (error is HttpRequestException or JsonException or IOException
             || (error is TaskCanceledException && !stopping.IsCancellationRequested))
         {
-            return _process is { HasExited: true } ended
+            return !_isKilled && _process is { HasExited: true } ended
                 ? throw new CliException(
                     "daemon-ended", $"The daemon of {Name} ended with code {ended.ExitCode}: {LastLine()}",
                     $"Its log: {LogPath}", ExitCode.Failed, error)

@@ -18,15 +18,16 @@ namespace Tapestry.Node.Demo;
 /// <param name="terminal">Where progress is shown.</param>
 internal sealed class DemoEvaluation(DemoNetwork network, float[] finalBase, Terminal terminal)
 {
-    private const int SampleBytes = 160;
+    private const int SampleBytes = 64;
     private const int PromptCharacters = 24;
 
     private readonly Plan _plan = network.Genesis.Plan;
-    private readonly MachineSettings _machine = new(Environment.ProcessorCount, "cpu", UseBf16: false);
+    private readonly MachineSettings _machine = new(Threads: 1, "cpu", UseBf16: false);
 
     /// <summary>Runs everything.</summary>
-    public DemoFindings Run(CancellationToken stopping)
+    public async Task<DemoFindings> RunAsync(CancellationToken stopping)
     {
+        ProcessSignals.LetThreadsSleep();
         using Corpus all = CorpusFiles.Open([.. DemoCorpora.Languages.Select(DemoCorpora.PathOf)], DemoNetwork.HeldOutPercent);
         float[] initial = PlanModel.InitialParameters(_plan);
         Evaluation[] untrained;
@@ -39,33 +40,37 @@ internal sealed class DemoEvaluation(DemoNetwork network, float[] finalBase, Ter
             samples = Sample(trainer, stopping);
         }
 
-        List<Evaluation[]> alone = [];
-        List<Evaluation[]> derivatives = [];
+        Evaluation[][] alone = new Evaluation[DemoNetwork.MemberCount][];
+        Evaluation[][] derivatives = new Evaluation[DemoNetwork.MemberCount][];
         int steps = checked(_plan.Inner.Steps * (int)_plan.Rounds);
-        for (int owner = 0; owner < DemoNetwork.MemberCount; owner++)
+        int total = DemoNetwork.MemberCount * (steps + DemoSettings.DerivativeSteps);
+        await terminal.WithProgressAsync("each partner alone, and its derivative", total, async meter =>
         {
-            string name = network.Daemons[owner].Name;
-            TrainerOptions options = PlanTrainer.Options(_plan, _machine, RoundTrainer.SamplingSeed(network.MemberOf(owner).Id));
-            TrainerOptions derivative = options with { Schedule = DemoSettings.DerivativeSchedule };
-            alone.Add(Train($"{name} alone", owner, initial, steps, options, all, stopping));
-            derivatives.Add(Train($"{name}'s derivative", owner, finalBase, DemoSettings.DerivativeSteps, derivative, all, stopping));
-        }
+            StepCount count = new(meter);
 
+            // One thread a run, as in the daemons, and a run for every core: steps of so small a model gain little from more.
+            ParallelOptions cores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = stopping };
+            await Parallel.ForAsync(0, 2 * DemoNetwork.MemberCount, cores, (run, cancelled) =>
+            {
+                int owner = run / 2;
+                TrainerOptions options = PlanTrainer.Options(_plan, _machine, RoundTrainer.SamplingSeed(network.MemberOf(owner).Id));
+                (run % 2 == 0 ? alone : derivatives)[owner] = run % 2 == 0
+                    ? Train(owner, initial, steps, options, all, count, cancelled)
+                    : Train(owner, finalBase, DemoSettings.DerivativeSteps, options with { Schedule = DemoSettings.DerivativeSchedule }, all, count, cancelled);
+                return ValueTask.CompletedTask;
+            });
+            return true;
+        });
         return new DemoFindings(untrained, shared, alone, derivatives, samples);
     }
 
     private Evaluation[] Train(
-        string title, int owner, float[] start, int steps, TrainerOptions options, Corpus all, CancellationToken stopping)
+        int owner, float[] start, int steps, TrainerOptions options, Corpus all, StepCount count, CancellationToken stopping)
     {
         using Corpus own = CorpusFiles.Open(network.Corpus(owner), DemoNetwork.HeldOutPercent);
         using Trainer trainer = new(PlanModel.Config(_plan.Model), options, own);
         trainer.Load(start);
-        _ = terminal.WithProgressAsync(title, steps, meter =>
-        {
-            meter.Report(0, "");
-            trainer.TrainSteps(steps, new MeterProgress(meter, steps), stopping);
-            return Task.FromResult(true);
-        }).GetAwaiter().GetResult();
+        trainer.TrainSteps(steps, count, stopping);
         return MeasureModel(trainer, all, stopping);
     }
 
@@ -92,12 +97,19 @@ internal sealed class DemoEvaluation(DemoNetwork network, float[] finalBase, Ter
     private static Evaluation[] MeasureModel(Trainer trainer, Corpus all, CancellationToken stopping) =>
         [.. all.HeldOut.Select(language => HeldOutLoss.Measure(trainer.Model, language, stopping))];
 
-    private sealed class MeterProgress(IProgressMeter meter, int steps) : IProgress<TrainingStep>
+    /// <summary>Steps of all runs together; told from several threads.</summary>
+    private sealed class StepCount(IProgressMeter meter) : IProgress<TrainingStep>
     {
+        private readonly Lock _gate = new();
         private int _done;
 
-        public void Report(TrainingStep value) =>
-            meter.Report(++_done, _done == steps ? $"loss {value.Loss:0.00}" : "");
+        public void Report(TrainingStep value)
+        {
+            lock (_gate)
+            {
+                meter.Report(++_done, "");
+            }
+        }
     }
 }
 

@@ -44,7 +44,8 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
 
         DemoKill? kept = killing?.Check(watch.Reports);
         float[] parameters = BaseFolder.ReadParameters(network.Daemons[0].Folder, watch.Reports[0]!.Base);
-        DemoFindings findings = new DemoEvaluation(network, parameters, terminal).Run(stopping);
+        terminal.Say("measuring: the base on every language, then each partner alone and its derivative");
+        DemoFindings findings = await new DemoEvaluation(network, parameters, terminal).RunAsync(stopping);
         DemoLedger ledger = await VerifyElsewhereAsync(network, stopping);
         return new DemoReport(
             plan.Rounds, Members(network, watch), Losses(findings), Overall(findings), Bytes(plan, watch), ledger, kept, findings.Samples,

@@ -1,0 +1,167 @@
+using FluentAssertions;
+using Tapestry.Cli;
+using Tapestry.Node.Configuration;
+using Tapestry.Node.Daemon;
+using Tapestry.Node.Demo;
+using Tapestry.Node.Ledger;
+using Tapestry.Node.Storage;
+using Tapestry.Protocol;
+using Tapestry.Protocol.Partners;
+using Tapestry.Protocol.Plans;
+
+namespace Tapestry.Node.Tests.Scenarios;
+
+/// <summary>Four daemons as processes of their own, with the smallest plan, on loopback.</summary>
+public sealed class NetworkTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly CancellationTokenSource _late = new(TimeSpan.FromMinutes(6));
+    private readonly DemoNetwork _network;
+
+    public NetworkTests() => _network = DemoNetwork.Create(_folder.Path, PlanPresets.ByName["tiny"], TimeProvider.System);
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _late.Dispose();
+        _folder.Dispose();
+    }
+
+    [TorchFact]
+    public async Task Four_daemons_end_their_rounds_with_one_base_and_a_ledger_that_verifies()
+    {
+        StartAll();
+        StatusReport[] ends = await WaitAsync(Ended);
+        await StopAllAsync();
+
+        ends.Select(end => end.Base).Distinct().Should().ContainSingle().Which.Should().NotBe(_network.Genesis.InitialBase.ToString());
+        ends.Select(end => end.LedgerRoot).Distinct().Should().ContainSingle();
+        ends.Should().OnlyContain(end => end.Connected.Count == 3 && end.SentBytes > 0);
+        foreach (DaemonProcess daemon in _network.Daemons)
+        {
+            AuditReport report = Audit(daemon.Folder);
+            report.Fault.Should().BeNull();
+            report.Rounds.Should().Be(_network.Genesis.Plan.Rounds);
+            report.Base.Should().Be(ends[0].Base);
+        }
+
+        AnAuditNoticesAChangedEntry(_network.Daemons[0].Folder);
+    }
+
+    [TorchFact]
+    public async Task A_daemon_that_is_killed_comes_back_to_the_same_base_and_signs_nothing_twice()
+    {
+        StartAll();
+        await WaitAsync(reports => reports[0].Contributed >= 2);
+        await _network.Daemons[0].KillAsync();
+        _network.Daemons[0].Start();
+        StatusReport[] ends = await WaitAsync(Ended);
+        await StopAllAsync();
+
+        ends.Select(end => end.Base).Distinct().Should().ContainSingle();
+        foreach (DaemonProcess daemon in _network.Daemons)
+        {
+            using RecordStore records = LedgerFolder.OpenRecords(daemon.Folder);
+            records.ReadAll(Table.Evidence).Should().BeEmpty();
+            Audit(daemon.Folder).Fault.Should().BeNull();
+        }
+    }
+
+    [TorchFact]
+    public async Task A_second_daemon_on_one_folder_and_a_port_in_use_are_refused_with_a_hint()
+    {
+        DaemonProcess first = _network.Daemons[0];
+        first.Start();
+        await WaitForAsync(first, _ => true);
+
+        (await TapestryProcess.FailAsync("run", "--data", first.Folder.Root)).Code.Should().Be("folder-in-use");
+
+        DataFolder second = _network.Daemons[1].Folder;
+        File.Copy(first.Folder.Settings, second.Settings, overwrite: true);
+        (int exitCode, string code, _) = await TapestryProcess.FailAsync("run", "--data", second.Root);
+        exitCode.Should().Be((int)ExitCode.Unreachable);
+        code.Should().Be("port-in-use");
+        (await TapestryProcess.FailAsync("run", "--data", second.Root, "--set", "http:listen=off")).Code.Should().Be("port-in-use");
+    }
+
+    [TorchFact]
+    public async Task Members_of_another_genesis_or_plan_say_so_on_both_sides()
+    {
+        // The same members and keys, but another plan, and so another genesis.
+        Genesis other = NewGenesis.Create(
+            "demo", _network.Genesis.Plan with { Rounds = 99 }, [.. _network.Genesis.Members], 4, noFaultTolerance: false, TimeProvider.System);
+        File.WriteAllBytes(_network.Daemons[1].Folder.Genesis, other.Encode().ToArray());
+        _network.Daemons[0].Start();
+        _network.Daemons[1].Start();
+
+        StatusReport ours = await WaitForAsync(_network.Daemons[0], report => report.Faults.Count > 0);
+        StatusReport theirs = await WaitForAsync(_network.Daemons[1], report => report.Faults.Count > 0);
+
+        ours.Faults.Keys.Should().Contain("boreas: WrongGenesis");
+        theirs.Faults.Keys.Should().Contain("aurora: WrongGenesis");
+        ours.Connected.Should().BeEmpty();
+    }
+
+    private static void AnAuditNoticesAChangedEntry(DataFolder folder)
+    {
+        Genesis genesis = LedgerFolder.ReadGenesis(folder.Genesis);
+        using (RecordStore records = RecordStore.Open(folder.Records))
+        {
+            byte[] entry = records.Read(Table.Entries, LedgerKeys.Number(2))!.ToArray();
+            entry[^1] ^= 1;
+            records.Write([new Protocol.Partners.Record(Table.Entries, ByteString.Own(LedgerKeys.Number(2)), ByteString.Own(entry))]);
+        }
+
+        using RecordStore changed = LedgerFolder.OpenRecords(folder);
+        LedgerAudit.Run(changed, genesis, null).Fault.Should().Contain("entry 2");
+    }
+
+    private static AuditReport Audit(DataFolder folder)
+    {
+        Genesis genesis = LedgerFolder.ReadGenesis(folder.Genesis);
+        using RecordStore records = LedgerFolder.OpenRecords(folder);
+        return LedgerAudit.Run(records, genesis, LedgerFolder.ReadCheckpoint(folder, genesis));
+    }
+
+    private bool Ended(StatusReport[] reports) =>
+        reports.All(report => report.Round >= _network.Genesis.Plan.Rounds)
+        && reports.Select(report => report.Base).Distinct().Count() == 1;
+
+    private void StartAll()
+    {
+        foreach (DaemonProcess daemon in _network.Daemons)
+        {
+            daemon.Start();
+        }
+    }
+
+    private Task StopAllAsync() => Task.WhenAll(_network.Daemons.Select(daemon => daemon.StopAsync()));
+
+    /// <summary>Asks all until they say what is wanted. Nothing else tells when a process is that far.</summary>
+    private async Task<StatusReport[]> WaitAsync(Func<StatusReport[], bool> isSo)
+    {
+        while (true)
+        {
+            StatusReport?[] reports = await Task.WhenAll(_network.Daemons.Select(daemon => daemon.AskAsync(_late.Token)));
+            if (reports.All(report => report is not null) && isSo(reports!))
+            {
+                return reports!;
+            }
+
+            await Task.Delay(100, _late.Token);
+        }
+    }
+
+    private async Task<StatusReport> WaitForAsync(DaemonProcess daemon, Func<StatusReport, bool> isSo)
+    {
+        while (true)
+        {
+            if (await daemon.AskAsync(_late.Token) is StatusReport report && isSo(report))
+            {
+                return report;
+            }
+
+            await Task.Delay(100, _late.Token);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Tapestry.Node.Demo;
+
+namespace Tapestry.Node.Tests.Scenarios;
+
+/// <summary>Runs the command line as a process, with --json.</summary>
+internal static class TapestryProcess
+{
+    /// <summary>Runs a verb to its end.</summary>
+    /// <returns>Its exit code, and the one object that it printed.</returns>
+    public static async Task<(int ExitCode, JsonElement Output)> RunAsync(params string[] arguments)
+    {
+        using Process process = OwnProgram.Start([.. arguments, "--json"]);
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        await errors;
+        return (process.ExitCode, JsonDocument.Parse(output).RootElement);
+    }
+
+    /// <summary>The code of the error that a verb must end in.</summary>
+    public static async Task<(int ExitCode, string Code, string Message)> FailAsync(params string[] arguments)
+    {
+        (int exitCode, JsonElement output) = await RunAsync(arguments);
+        JsonElement error = output.GetProperty("error");
+        return (exitCode, error.GetProperty("code").GetString()!, error.GetProperty("message").GetString()!);
+    }
+}
