@@ -12,7 +12,7 @@ namespace Tapestry.Node.Ledger;
 /// <summary>Checks a whole ledger from its genesis, believing nothing else: no key, no data, no libtorch is needed.</summary>
 /// <remarks>
 /// Every leaf is recomputed from the decided values and compared; every decided value must carry its certificate; every
-/// manifest its signature; every stored hash and root is recomputed. specs/40-ledger.md, "Audit".
+/// manifest its signature; every stored hash and root is recomputed. specs/40-ledger.md, section 7.
 /// </remarks>
 internal sealed class LedgerAudit
 {

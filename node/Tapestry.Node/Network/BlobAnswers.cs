@@ -7,7 +7,7 @@ namespace Tapestry.Node.Network;
 /// <summary>Serves blobs by their Merkle root.</summary>
 /// <remarks>
 /// The answer's first frame is the <see cref="BlobHead"/>, empty when we do not have the blob; each further frame is one
-/// chunk. So a chunk is checked the moment it has come, against a list that the root names. specs/50-network.md, "Blobs".
+/// chunk. So a chunk is checked the moment it has come, against a list that the root names. specs/50-network.md, section 11.3.
 /// </remarks>
 /// <param name="blobs">Where they are.</param>
 /// <param name="traffic">Where bytes are counted.</param>

@@ -1,7 +1,7 @@
 namespace Tapestry.Node.Network;
 
 /// <summary>The protocols that members speak with each other over libp2p streams.</summary>
-/// <remarks>specs/50-network.md, "Our protocols".</remarks>
+/// <remarks>specs/50-network.md, section 11.</remarks>
 internal static class TapestryProtocols
 {
     /// <summary>One-way frames, each one message; opened by either side with a greeting.</summary>
