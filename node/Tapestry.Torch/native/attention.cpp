@@ -143,12 +143,15 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor
     if (shifted) {
         allowed = at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).tril(k.size(2) - q.size(2));
     }
+    const auto run = [&](const auto& allowed_or_none) {
 #if TAP_TORCH >= 201
-    return at::scaled_dot_product_attention(q, keys, values, allowed, p, causal && !shifted, factor);
+        return at::scaled_dot_product_attention(q, keys, values, allowed_or_none, p, causal && !shifted, factor);
 #else
-    const double built_in = 1.0 / std::sqrt(static_cast<double>(q.size(3)));
-    return at::scaled_dot_product_attention(q * (factor / built_in), keys, values, allowed, p, causal && !shifted);
+        const double built_in = 1.0 / std::sqrt(static_cast<double>(q.size(3)));
+        return at::scaled_dot_product_attention(q * (factor / built_in), keys, values, allowed_or_none, p, causal && !shifted);
 #endif
+    };
+    return allowed.defined() ? run(allowed) : run(c10::nullopt);
 #else
     return composed_attention(q, keys, values, mask, p, causal, factor);
 #endif

@@ -34,7 +34,7 @@ if [ -e "$out/libtapestry_torch.so" ] && [ "$(cat "$out/stamp" 2>/dev/null)" = "
 fi
 command -v g++ >/dev/null || fail "no g++: install g++"
 
-flags=(-std=c++17 -O3 -fno-math-errno -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
+flags=(-std=c++17 -O3 -fopenmp-simd -fno-math-errno -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
     "-DTAPESTRY_SHIM_HASH=\"$hash\"" -isystem "$headers/torch/csrc/api/include")
 link=(-Wl,--no-as-needed -ltorch_cpu -ltorch -lc10)
 if [ -n "$torch_dir" ]; then

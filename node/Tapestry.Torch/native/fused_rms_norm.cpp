@@ -8,10 +8,6 @@
 namespace tapestry {
 namespace {
 
-at::Tensor composed_rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
-    return x * at::rsqrt(x.pow(2).mean(-1, true) + eps) * weight;
-}
-
 #ifdef TAPESTRY_DNNL_BLAS
 // Rows summed into one partial gradient of the weight, whatever the number of threads.
 constexpr int64_t chunk_rows = 64;
@@ -148,7 +144,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
 #if TAP_TORCH >= 204
     return at::rms_norm(x, {x.size(-1)}, weight, eps);
 #else
-    return composed_rms_norm(x, weight, eps);
+    return x * at::rsqrt(x.pow(2).mean(-1, true) + eps) * weight;
 #endif
 }
 
