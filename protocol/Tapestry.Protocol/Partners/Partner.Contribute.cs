@@ -126,7 +126,7 @@ public sealed partial class Partner
 
     private void NoteManifest(HeldUpdate update)
     {
-        if (_hasSeat && !update.Refused && !update.Receipts.HasFrom(_self))
+        if (_hasSeat && update.Signed is not null && !update.Refused && !update.Receipts.HasFrom(_self))
         {
             _round.Unchecked.Add(update.Digest);
         }
