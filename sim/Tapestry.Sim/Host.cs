@@ -49,6 +49,9 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
 
     internal CrashPoint? ArmedCrash { get; set; }
 
+    /// <summary>Synced writes begun, over all lives.</summary>
+    internal int Writes { get; private set; }
+
     internal long UplinkFreeUs { get; set; }
 
     internal long SentBytes { get; set; }
@@ -122,6 +125,12 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
     {
         CrashPoint? crash = ArmedCrash;
         ArmedCrash = null;
+        Writes++;
+        if (world.Options.CrashAt is (int member, int write, CrashPoint point) && member == Index && write == Writes)
+        {
+            crash = point;
+        }
+
         if (crash == CrashPoint.BeforeRecords)
         {
             Crash();

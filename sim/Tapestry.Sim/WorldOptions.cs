@@ -81,6 +81,9 @@ public sealed record WorldOptions
     /// <summary>Virtual time after <see cref="HealAtMs"/> in which a round must end, in milliseconds.</summary>
     public long RoundBoundMs { get; init; } = 60_000;
 
+    /// <summary>One crash at an exact place: which member, at its how-manieth synced write, where in that step; null for none.</summary>
+    internal (int Member, int Write, CrashPoint Point)? CrashAt { get; init; }
+
     /// <summary>A rule broken on purpose in every honest member.</summary>
     internal SeededBug SeededBug { get; init; }
 
