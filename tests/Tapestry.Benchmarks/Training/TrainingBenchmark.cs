@@ -120,6 +120,7 @@ internal sealed class TrainingBenchmark : Benchmark
         }
 
         using Process process = Process.Start(start)!;
+        using CancellationTokenRegistration ending = stopping.Register(() => process.Kill(entireProcessTree: true));
         string output = await process.StandardOutput.ReadToEndAsync(stopping);
         await process.WaitForExitAsync(stopping);
         if (process.ExitCode != 0)
