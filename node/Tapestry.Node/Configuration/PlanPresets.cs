@@ -29,7 +29,7 @@ internal static class PlanPresets
         Exchange = new Exchange(Codec.MxInt8, Codec.MxInt8, 64 * 1024, 4),
         Influence = new InfluenceRule(3, 0.5, 1 << 20, 2),
         Timing = new Timing(
-            ContributeMs: 20_000, CloseMarginMs: 2_000, AggregateMs: 10_000, ViewMs: 2_000, ViewMaximumMs: 16_000,
+            ContributeMs: 30_000, CloseMarginMs: 2_000, AggregateMs: 10_000, ViewMs: 2_000, ViewMaximumMs: 16_000,
             ResendMs: 500, SkewMs: 500, TakeoverMs: 3_000, KeepRounds: 64),
         Rounds = DemoSettings.Rounds,
     });

@@ -94,7 +94,7 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
             genesis.Plan.Rounds, (partner?.Base ?? genesis.InitialBase).ToString(), partner?.TreeSize ?? 0,
             partner?.TreeRoot.ToString() ?? "", [.. genesis.Committee.Select(NameOf)],
             [.. _links.Where(link => link.Value > 0).Select(link => NameOf(link.Key)).Order(StringComparer.Ordinal)],
-            traffic.SentBytes, traffic.ReceivedBytes, loss?.Before, loss?.After,
+            traffic.SentBytes, traffic.SentBlobBytes, traffic.ReceivedBytes, loss?.Before, loss?.After,
             Volatile.Read(ref _contributed), Volatile.Read(ref _led),
             new SortedDictionary<string, long>(_faults, StringComparer.Ordinal), clock.ElapsedMs);
     }

@@ -17,6 +17,7 @@ namespace Tapestry.Node.Daemon;
 /// <param name="Committee">Names of the members that aggregate and certify.</param>
 /// <param name="Connected">Names of the members that it has a link to.</param>
 /// <param name="SentBytes">Payload sent since it started.</param>
+/// <param name="SentBlobBytes">How much of what was sent were chunks of shards, aggregates and bases.</param>
 /// <param name="ReceivedBytes">Payload received since it started.</param>
 /// <param name="LossBefore">Own held-out loss of the last base trained from, nats a token; null before training.</param>
 /// <param name="LossAfter">The same after training.</param>
@@ -41,6 +42,7 @@ internal sealed record StatusReport(
     IReadOnlyList<string> Committee,
     IReadOnlyList<string> Connected,
     long SentBytes,
+    long SentBlobBytes,
     long ReceivedBytes,
     double? LossBefore,
     double? LossAfter,

@@ -4,16 +4,27 @@ namespace Tapestry.Node.Daemon;
 internal sealed class Traffic
 {
     private long _sent;
+    private long _sentBlobs;
     private long _received;
 
     /// <summary>Bytes sent.</summary>
     public long SentBytes => Interlocked.Read(ref _sent);
+
+    /// <summary>Bytes of them that were chunks of blobs: shards, aggregates and bases.</summary>
+    public long SentBlobBytes => Interlocked.Read(ref _sentBlobs);
 
     /// <summary>Bytes received.</summary>
     public long ReceivedBytes => Interlocked.Read(ref _received);
 
     /// <summary>Counts bytes sent.</summary>
     public void Sent(long bytes) => Interlocked.Add(ref _sent, bytes);
+
+    /// <summary>Counts bytes of a blob's chunk sent.</summary>
+    public void SentBlob(long bytes)
+    {
+        Interlocked.Add(ref _sentBlobs, bytes);
+        Sent(bytes);
+    }
 
     /// <summary>Counts bytes received.</summary>
     public void Received(long bytes) => Interlocked.Add(ref _received, bytes);

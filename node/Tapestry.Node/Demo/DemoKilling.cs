@@ -3,6 +3,7 @@ using Tapestry.Node.Daemon;
 using Tapestry.Node.Ledger;
 using Tapestry.Node.Storage;
 using Tapestry.Protocol;
+using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
 
 namespace Tapestry.Node.Demo;
@@ -67,6 +68,7 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
             using RecordStore records = LedgerFolder.OpenRecords(other.Folder);
             evidence += records.ReadAll(Table.Evidence).Count();
             CompareRounds(victim, records);
+            CompareManifests(records);
         }
 
         CompareSlots(victim);
@@ -127,7 +129,27 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
         }
     }
 
-    /// <summary>A slot that is still there must hold the same bytes; what was forgotten with its round shows as evidence if it was signed twice.</summary>
+    /// <summary>What others hold of the killed member's manifest must be the one that it had signed when it died.</summary>
+    private void CompareManifests(RecordStore other)
+    {
+        SignedStatement[] signed =
+        [
+            .. _slots.Values.Select(bytes => SignedStatement.TryRead(bytes.Span, out SignedStatement? statement) ? statement : null)
+                .OfType<SignedStatement>()
+                .Where(statement => statement.Statement is Statement.Manifest),
+        ];
+        foreach (KeyValuePair<ByteString, ByteString> row in other.ReadAll(Table.Bodies))
+        {
+            if (SignedStatement.TryRead(row.Value.Span, out SignedStatement? held)
+                && signed.FirstOrDefault(own => own.Author == held.Author && own.Instance == held.Instance) is SignedStatement own)
+            {
+                _slotsKept++;
+                _slotsChanged += own.Digest == held.Digest ? 0 : 1;
+            }
+        }
+    }
+
+    /// <summary>A slot that is still there must hold the same bytes; any other that was signed twice shows as evidence.</summary>
     private void CompareSlots(RecordStore victim)
     {
         foreach ((ByteString slot, ByteString signed) in _slots)

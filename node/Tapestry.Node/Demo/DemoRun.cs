@@ -117,11 +117,10 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
     /// <summary>The same messages and shards on the same ways, with every encoded value in four bytes.</summary>
     private static DemoBytes Bytes(Plan plan, DemoWatch watch)
     {
-        long perRound = watch.Reports.Sum(report => report!.SentBytes) / plan.Rounds;
         double growth = (double)RoundEstimate.EncodedBytes(plan.ParameterCount, Codec.Fp32)
             / RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up);
-        IReadOnlyList<RoundEstimate> encoded = RoundEstimate.For(plan, DemoNetwork.MemberCount, DemoNetwork.MemberCount, 100, 0);
-        long shards = encoded.Sum(role => role.SentBytes) * DemoNetwork.MemberCount;
+        long perRound = watch.Reports.Sum(report => report!.SentBytes) / plan.Rounds;
+        long shards = watch.Reports.Sum(report => report!.SentBlobBytes) / plan.Rounds;
         long asFp32 = perRound - shards + (long)(shards * growth);
         return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound);
     }

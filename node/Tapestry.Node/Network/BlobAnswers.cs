@@ -50,7 +50,7 @@ internal sealed class BlobAnswers(BlobStore blobs, Traffic traffic)
             }
 
             await answer.WriteAsync(chunk.AsMemory(0, length), ended);
-            traffic.Sent(length);
+            traffic.SentBlob(length);
         }
 
         return true;
