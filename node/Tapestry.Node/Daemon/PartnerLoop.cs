@@ -73,6 +73,11 @@ internal sealed class PartnerLoop : BackgroundService
         {
             _end.Fail(error);
         }
+        finally
+        {
+            // Nobody reads any more: whoever still has something to say must not wait for room.
+            _inbox.Writer.TryComplete();
+        }
     }
 
     private async ValueTask WaitToPostAsync(PartnerEvent happened)
