@@ -72,7 +72,7 @@ internal sealed class EffectPerformer(
                 break;
             case Effect.Forget forget:
                 timers.Forget(forget.Round);
-                worker.Forget(forget.Round);
+                worker.Forget(forget.Round, forget.Keep);
                 break;
             case Effect.Halt halt:
                 DaemonLog.Halted(logger, halt.Reason);

@@ -76,9 +76,16 @@ internal sealed class RoundTrainer(
     /// <inheritdoc/>
     public void Dispose()
     {
-        _trainer?.Dispose();
-        _corpus?.Dispose();
+        Close();
         _oneAtATime.Dispose();
+    }
+
+    private void Close()
+    {
+        _trainer?.Dispose();
+        _trainer = null;
+        _corpus?.Dispose();
+        _corpus = null;
     }
 
     private EffectOutcome Train(Effect.Train effect, float[] start, CancellationToken cancelled)
@@ -86,9 +93,18 @@ internal sealed class RoundTrainer(
         Trainer trainer = OpenTrainer();
         trainer.StepsDone = (effect.Round - 1) * _plan.Inner.Steps;
         trainer.Load(start);
-        double lossBefore = HeldOutLoss.Measure(trainer.Model, _corpus!.HeldOut, cancelled).NatsPerToken;
+        // Adding zero makes -0, which no message can carry, 0.
+        double lossBefore = HeldOutLoss.Measure(trainer.Model, _corpus!.HeldOut, cancelled).NatsPerToken + 0.0;
         TrainingSummary summary = trainer.TrainSteps(_plan.Inner.Steps, progress: null, cancelled);
-        double lossAfter = HeldOutLoss.Measure(trainer.Model, _corpus.HeldOut, cancelled).NatsPerToken;
+        double lossAfter = HeldOutLoss.Measure(trainer.Model, _corpus.HeldOut, cancelled).NatsPerToken + 0.0;
+        if (!double.IsFinite(lossBefore) || !double.IsFinite(lossAfter))
+        {
+            // Moments that came with such a loss are given up: the next attempt opens those of the last good round.
+            Close();
+            DaemonLog.TrainingFailed(logger, effect.Round, $"a held-out loss is not finite: {lossBefore} before, {lossAfter} after");
+            return new EffectOutcome.Failed(EffectFault.Trainer, null);
+        }
+
         float[] local = new float[start.Length];
         trainer.Store(local);
         trainer.Save(folder.Training);

@@ -152,15 +152,15 @@ internal sealed class SliceWorker(
         return bases.SlicesOf(@base);
     }
 
-    /// <summary>Deletes what only rounds before <paramref name="round"/> name.</summary>
-    public void Forget(long round)
+    /// <summary>Deletes what only rounds before <paramref name="round"/> name, except the base that we stand on and what is kept.</summary>
+    public void Forget(long round, Sequence<Digest> keep)
     {
         if (board.Partner is PartnerStatus { HoldsBase: true } partner)
         {
             bases.Keep(partner.Base, partner.Round);
         }
 
-        blobs.Forget(round);
+        blobs.Forget(round, keep.AsSpan());
         lists.Forget(round);
     }
 

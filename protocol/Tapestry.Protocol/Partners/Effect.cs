@@ -62,8 +62,10 @@ public abstract record Effect
     /// <summary>A round ended, for people and metrics: nothing depends on it.</summary>
     public sealed record RoundEnded(RoundSummary Summary) : Effect;
 
-    /// <summary>Blobs named only by rounds before <paramref name="Round"/> may be deleted.</summary>
-    public sealed record Forget(long Round) : Effect;
+    /// <summary>Blobs named only by rounds before a round may be deleted, except the base that the member stands on and what is kept.</summary>
+    /// <param name="Round">The first round whose blobs stay.</param>
+    /// <param name="Keep">Roots that an older round named and that are still needed: the residual, and an update that a VOID left over.</param>
+    public sealed record Forget(long Round, Sequence<Digest> Keep) : Effect;
 
     /// <summary>Nothing further can be done; the process must stop, keep its data and say why.</summary>
     public sealed record Halt(string Reason) : Effect;

@@ -1,4 +1,5 @@
 using Tapestry.Crypto;
+using Tapestry.Protocol.Encoding;
 using Tapestry.Protocol.Messages;
 
 namespace Tapestry.Protocol.Partners;
@@ -29,6 +30,13 @@ public sealed partial class Partner
                 new Work.CheckShards(digest), outbox, id => new Effect.CheckShards(id, update.Manifest!, HoldersOf(update)));
         }
     }
+
+    /// <summary>Whether a manifest of an update can be written down, and others would accept it.</summary>
+    private bool CanBeSigned(LocalUpdate update) =>
+        Format.IsCanonical(update.LossBefore)
+        && Format.IsCanonical(update.LossAfter)
+        && update.Tokens > 0
+        && update.ShardRoots.Count == _plan.Exchange.Slices;
 
     /// <summary>Takes our own trained update, whose shards are synced, and says so.</summary>
     private void Contribute(LocalUpdate update, Outbox outbox)

@@ -1,3 +1,4 @@
+using Tapestry.Crypto;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Ledger;
 using Tapestry.Protocol.Messages;
@@ -106,7 +107,17 @@ public sealed partial class Partner
         ForgetBodies(keep, outbox);
         if (keep > 1)
         {
-            outbox.Do(new Effect.Forget(keep));
+            outbox.Do(new Effect.Forget(keep, StillNamed));
+        }
+    }
+
+    /// <summary>The blobs of our own that outlive the round that wrote them, however many rounds are VOID or leave us out.</summary>
+    private Sequence<Digest> StillNamed
+    {
+        get
+        {
+            IEnumerable<Digest> update = _own is null ? [] : _own.ShardRoots.Append(_own.CandidateResidual);
+            return update.Append(_head.Residual).Where(root => !root.IsZero).Distinct().ToSequence();
         }
     }
 

@@ -180,6 +180,9 @@ public sealed partial class Partner : ISimplexRound
 
         switch (work, outcome)
         {
+            case (Work.Train, EffectOutcome.Trained trained) when !CanBeSigned(trained.Update):
+                Fail(work, new EffectOutcome.Failed(EffectFault.Trainer, null), outbox);
+                break;
             case (Work.Train, EffectOutcome.Trained trained):
                 Contribute(trained.Update, outbox);
                 break;

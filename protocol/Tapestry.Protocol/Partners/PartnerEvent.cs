@@ -52,7 +52,7 @@ public abstract record EffectOutcome
     {
     }
 
-    /// <summary>Training ended and the shards and candidate residual are synced.</summary>
+    /// <summary>Training ended and the shards and candidate residual are synced. Refused, and begun again, if a loss is not finite.</summary>
     public sealed record Trained(LocalUpdate Update) : EffectOutcome;
 
     /// <summary>All shards of a manifest are held and right; the sums per slice, in slice order.</summary>

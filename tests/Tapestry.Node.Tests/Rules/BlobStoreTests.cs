@@ -184,6 +184,19 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_is_kept_outlives_its_round_until_a_later_call_leaves_it_out()
+    {
+        Digest first = _store.Write(Data(10), round: 1);
+        Digest second = _store.Write(Data(20), round: 1);
+        _store.Forget(9, first).Should().Be(1);
+        Held(first, second).Should().Equal(true, false);
+        Reopen();
+        _store.Forget(10, first).Should().Be(0);
+        _store.Forget(11).Should().Be(1);
+        Held(first).Should().Equal(false);
+    }
+
+    [Fact]
     public void An_open_blob_stays_readable_when_it_is_forgotten()
     {
         byte[] data = Data(2 * ChunkBytes);

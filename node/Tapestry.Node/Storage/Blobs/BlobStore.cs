@@ -208,16 +208,19 @@ internal sealed class BlobStore : IDisposable
     }
 
     /// <summary>Deletes the blobs that only rounds before <paramref name="round"/> name.</summary>
+    /// <param name="round">The first round whose blobs stay.</param>
+    /// <param name="keep">Blobs that stay all the same, until a later call leaves them out.</param>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="CliException">The disk fails; what is left is deleted by a later call.</exception>
-    public int Forget(long round)
+    public int Forget(long round, params ReadOnlySpan<Digest> keep)
     {
+        HashSet<Digest> kept = [.. keep];
         int deleted = 0;
         Guard(_data, () =>
         {
             lock (_gate)
             {
-                Digest[] roots = [.. _index.LastRound.Where(row => row.Value < round).Select(row => row.Key)];
+                Digest[] roots = [.. _index.LastRound.Where(row => row.Value < round && !kept.Contains(row.Key)).Select(row => row.Key)];
                 foreach (Digest root in roots)
                 {
                     deleted += Contains(root) ? 1 : 0;

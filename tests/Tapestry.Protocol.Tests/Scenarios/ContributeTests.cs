@@ -1,0 +1,66 @@
+using FluentAssertions;
+using Tapestry.Crypto;
+using Tapestry.Protocol.Agreement;
+using Tapestry.Protocol.Messages;
+using Tapestry.Protocol.Partners;
+using Xunit;
+
+namespace Tapestry.Protocol.Tests.Scenarios;
+
+/// <summary>specs/30-rounds.md, sections 3 and 8: what a member does with its own update, whatever comes of the round.</summary>
+public sealed class ContributeTests
+{
+    private static readonly Digest Residual = Digest.Of("candidate residual"u8);
+
+    private readonly PartnerBench _bench = new();
+
+    [Theory]
+    [InlineData(double.NaN, 1)]
+    [InlineData(2, double.PositiveInfinity)]
+    [InlineData(2, -0.0)]
+    public void An_update_whose_losses_cannot_be_said_is_refused_and_trained_again(double before, double after)
+    {
+        Train(Update() with { LossBefore = before, LossAfter = after });
+        _bench.Rows(Table.Update).Should().BeEmpty();
+        _bench.Said<Statement.Manifest>().Should().BeEmpty();
+        _bench.Effects.OfType<Effect.Train>().Should().BeEmpty("the retry timer comes first");
+
+        Effect.SetTimer retry = _bench.Effects.OfType<Effect.SetTimer>().Single(timer => timer.Timer.Kind == TimerKind.Retry);
+        _bench.Do(new PartnerEvent.TimerFired(retry.Timer));
+        Train(Update());
+        _bench.Said<Statement.Manifest>().Should().ContainSingle();
+    }
+
+    [Fact]
+    public void However_many_rounds_are_VOID_the_blobs_of_the_own_update_are_kept()
+    {
+        LocalUpdate update = Update();
+        Train(update);
+        for (int round = 1; round <= _bench.Genesis.Plan.Timing.KeepRounds + 2; round++)
+        {
+            DecideVoid(round);
+        }
+
+        Effect.Forget forget = _bench.Effects.OfType<Effect.Forget>().Last();
+        forget.Round.Should().BeGreaterThan(1);
+        forget.Keep.Should().BeEquivalentTo([.. update.ShardRoots, Residual]);
+    }
+
+    private LocalUpdate Update() => new(
+        _bench.Genesis.InitialBase, [Digest.Of("shard 0"u8), Digest.Of("shard 1"u8)], Residual, Tokens: 1000, LossBefore: 2, LossAfter: 1);
+
+    private void Train(LocalUpdate update) => _bench.EndAll<Effect.Train>(train => train.Id, _ => new EffectOutcome.Trained(update));
+
+    private void DecideVoid(long round)
+    {
+        Instance place = _bench.Places.Set with { Round = round };
+        DecidedValue.Void empty = new(place, _bench.Ms + round, Digest.Zero);
+        foreach (SigningKey other in _bench.Others)
+        {
+            _bench.Hear(other, place, new Statement.Finalize(1, empty.Digest));
+        }
+
+        _bench.ServeBodies(empty);
+        _bench.Status.Round.Should().Be(round + 1);
+    }
+}
