@@ -11,22 +11,23 @@ internal sealed partial class Simplex
     /// <summary>The view from which this member wants certificates: the lowest that it lacks and needs.</summary>
     internal int WantedView => !IsStarted ? 0
         : ViewAt(View).Proposed is Statement.Propose propose ? LowestUnjustified(propose) ?? View
-        : HighestUnknown ?? View;
+        : LowestUnknown ?? View;
 
-    /// <summary>The view without any certificate that keeps this member from leading.</summary>
-    private int? HighestUnknown
+    /// <summary>The lowest view without any certificate that keeps this member from leading: an answer goes up from there.</summary>
+    private int? LowestUnknown
     {
         get
         {
+            int? lowest = null;
             for (int number = View - 1; number > 0 && ViewAt(number).Notarization is null; number--)
             {
                 if (ViewAt(number).Nullification is null)
                 {
-                    return number;
+                    lowest = number;
                 }
             }
 
-            return null;
+            return lowest;
         }
     }
 

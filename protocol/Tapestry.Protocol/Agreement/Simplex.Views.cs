@@ -90,7 +90,14 @@ internal sealed partial class Simplex
 
     private void Consider(SimplexView view, Outbox outbox)
     {
-        if (view.Proposal is null || view.LeaderEquivocated || view.Notarizes.ContainsKey(self))
+        if (view.LeaderEquivocated)
+        {
+            // It may have lied before this member entered the view, or started.
+            Nullify(view, outbox);
+            return;
+        }
+
+        if (view.Proposal is null || view.Notarizes.ContainsKey(self))
         {
             return;
         }
@@ -244,17 +251,19 @@ internal sealed partial class Simplex
             return;
         }
 
-        // In the write of this step, and so before any vote or view that depends on it.
-        outbox.Put(Table.Certificates, RecordKeys.Certificate(instance, certificate.Kind, certificate.View), certificate.Encode());
-        if (certificate.Kind == VoteKind.Finalize)
+        // Without a seat there is no vote or view that a notarization could let in.
+        bool decides = certificate.Kind == VoteKind.Finalize;
+        if (!_votes && !decides)
         {
-            Decision = certificate;
-            round.Decided(certificate, outbox);
             return;
         }
 
-        if (!_votes)
+        // In the write of this step, and so before any vote or view that depends on it.
+        outbox.Put(Table.Certificates, RecordKeys.Certificate(instance, certificate.Kind, certificate.View), certificate.Encode());
+        if (decides)
         {
+            Decision = certificate;
+            round.Decided(certificate, outbox);
             return;
         }
 

@@ -129,6 +129,38 @@ public sealed class SimplexTests
     }
 
     [Fact]
+    public void A_leader_that_proposed_twice_before_its_view_finds_it_nullified_on_entry()
+    {
+        _voter.Hear(_voter.Propose(2, X));
+        _voter.Hear(_voter.Propose(2, Y));
+        _voter.HearFromOthers(3, new Statement.Nullify(1));
+        _voter.Votes.Should().Contain(new Statement.Nullify(2));
+    }
+
+    [Fact]
+    public void Whoever_jumped_over_views_asks_for_certificates_from_the_lowest_that_it_lacks()
+    {
+        _voter.HearFromOthers(3, new Statement.Nullify(6));
+        _voter.Simplex.View.Should().Be(7);
+        _voter.Simplex.WantedView.Should().Be(1);
+        _voter.HearFromOthers(3, new Statement.Notarize(2, X));
+        _voter.Simplex.WantedView.Should().Be(3);
+    }
+
+    [Fact]
+    public void Without_a_seat_only_the_decision_is_made_durable()
+    {
+        Voter follower = new(hasSeat: false);
+        follower.HearCertificate(VoteKind.Nullify, 1);
+        follower.HearCertificate(VoteKind.Notarize, 2);
+        follower.HearCertificate(VoteKind.Notarize, 2);
+        follower.Synced(Table.Certificates).Should().Be(0);
+        follower.HearCertificate(VoteKind.Finalize, 2);
+        follower.Synced(Table.Certificates).Should().Be(1);
+        follower.Simplex.CertificateKeys.Should().ContainSingle("what was written is what is deleted");
+    }
+
+    [Fact]
     public void FINALIZE_with_NULLIFY_of_one_view_is_evidence()
     {
         _voter.HearFromOthers(1, new Statement.Finalize(1, X));
@@ -198,14 +230,14 @@ public sealed class SimplexTests
         private SignatureGuard _guard;
         private long _nextEffect = 1;
 
-        internal Voter()
+        internal Voter(bool hasSeat = true)
         {
             _committee = Samples.Committee(_keys);
             _instance = new Instance(Digest.Of("n"u8), Digest.Of("p"u8), 1, 0, 0, AgreementKind.Set, _committee.Digest);
 
             // Leads none of the views that the tests need.
             MemberId[] leaders = [_committee.Leader(_instance, 1), _committee.Leader(_instance, 2)];
-            _own = _keys.First(key => !leaders.Contains(Samples.Id(key)));
+            _own = hasSeat ? _keys.First(key => !leaders.Contains(Samples.Id(key))) : Samples.Key(99);
             _others = [.. _keys.Where(key => key != _own)];
             _guard = new SignatureGuard(Samples.Id(_own), _own);
             Simplex = NewSimplex();
@@ -246,6 +278,14 @@ public sealed class SimplexTests
             {
                 Hear(Sign(other, statement));
             }
+        }
+
+        internal void HearCertificate(VoteKind kind, int view)
+        {
+            Certificate unsigned = new(_instance, kind, view, kind == VoteKind.Nullify ? Digest.Zero : X, []);
+            Sequence<CertificateVote> votes = _others.Take(3).Select(key => Sign(key, unsigned.Vote))
+                .Select(signed => new CertificateVote(signed.Author, signed.Signature)).ToSequence();
+            Do(outbox => Simplex.Receive(unsigned with { Votes = votes }, outbox));
         }
 
         internal IReadOnlyList<PeerMessage> Answer()
