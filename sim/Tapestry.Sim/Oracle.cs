@@ -12,6 +12,7 @@ namespace Tapestry.Sim;
 internal sealed class Oracle(World world)
 {
     private readonly Dictionary<(long Round, AgreementKind Agreement), Digest> _decided = [];
+    private readonly Dictionary<(long Round, AgreementKind Agreement), PossibleDecisions> _possible = [];
     private readonly Dictionary<long, Digest> _bases = [];
     private readonly Dictionary<long, Digest> _roots = [];
     private readonly Dictionary<(MemberId Author, ByteString Slot), ByteString> _slots = [];
@@ -163,18 +164,41 @@ internal sealed class Oracle(World world)
 
         ByteString slot = RecordKeys.Slot(signed.Instance, signed.Statement);
         ByteString bytes = signed.Encode();
-        if (!_slots.TryAdd((signed.Author, slot), bytes) && !_slots[(signed.Author, slot)].Equals(bytes))
+        if (!_slots.TryAdd((signed.Author, slot), bytes))
         {
-            Violate("no slot signed twice", $"member {host.Index} signed {signed.Statement} in a slot that holds something else");
+            if (!_slots[(signed.Author, slot)].Equals(bytes))
+            {
+                Violate("no slot signed twice", $"member {host.Index} signed {signed.Statement} in a slot that holds something else");
+            }
+
+            // Said again after a restart: it was judged when it was said first.
+            return;
         }
 
+        CheckPossible(host, signed);
         if (signed.Statement is Statement.Notarize vote && signed.Instance.Agreement == AgreementKind.Set)
         {
             CheckOmission(host, vote);
+            CheckVoid(host, vote);
         }
         else if (signed.Statement is Statement.Propose { ParentView: > 0 })
         {
             Probe("re-proposal");
+        }
+    }
+
+    private void CheckPossible(Host host, SignedStatement signed)
+    {
+        (long Round, AgreementKind Agreement) place = (signed.Instance.Round, signed.Instance.Agreement);
+        if (!_possible.TryGetValue(place, out PossibleDecisions? possible))
+        {
+            possible = new PossibleDecisions(world.Committee.Quorum - world.Options.ByzantineSeats);
+            _possible.Add(place, possible);
+        }
+
+        if (possible.Take(host.Id, signed.Statement) is string contradiction)
+        {
+            Violate("what may be decided is never contradicted", $"round {place.Round}, {place.Agreement}, member {host.Index}: {contradiction}");
         }
     }
 
@@ -187,6 +211,16 @@ internal sealed class Oracle(World world)
         {
             Violate("nobody in time left out", $"member {host.Index} notarized a set without member {world.HostOf(leftOut).Index}, "
                 + $"whose manifest it held fully receipted in time, in round {set.Instance.Round}, view {vote.View}");
+        }
+    }
+
+    /// <summary>No round is lost for nothing: VOID is judged afresh only by who holds no set.</summary>
+    private void CheckVoid(Host host, Statement.Notarize vote)
+    {
+        bool isFresh = host.Partner!.ProposalOf(AgreementKind.Set, vote.View) is { ParentView: 0 };
+        if (isFresh && host.Partner.ValueOf(vote.Value) is DecidedValue.Void && host.Partner.HoldsSet)
+        {
+            Violate("no round lost for nothing", $"member {host.Index} notarized VOID in view {vote.View} while it held a set");
         }
     }
 

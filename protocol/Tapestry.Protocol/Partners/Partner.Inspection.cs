@@ -19,6 +19,9 @@ public sealed partial class Partner
         .Where(author => set.Included.All(inclusion => inclusion.Member != author))
         .Select(author => (MemberId?)author).FirstOrDefault();
 
+    /// <summary>Whether this member could propose a set of its own now.</summary>
+    internal bool HoldsSet => BuildSet(_head.CertifiedTimeMs + 1) is not null;
+
     /// <summary>Whether the plan is over and the last base is held.</summary>
     internal bool IsFinished => IsIdle && _head.HoldsBase;
 }

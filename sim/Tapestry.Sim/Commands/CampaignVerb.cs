@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Tapestry.Cli;
+using Tapestry.Sim.Faults;
 
 namespace Tapestry.Sim.Commands;
 
@@ -12,10 +14,12 @@ internal static class CampaignVerb
     private static readonly Option<long> First = new("--first-seed") { Description = "The first seed; the others follow.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Committee = new("--committee") { Description = "Seats of every world: 4, 7, 10 or 13; 0 for a random one of 4 and 7.", DefaultValueFactory = _ => 0 };
     private static readonly Option<string> Break = new("--break") { Description = $"A rule to break in every honest member, to see that it is noticed: {string.Join(", ", Mutations.Names)}.", DefaultValueFactory = _ => "none" };
+    private static readonly Option<string?> Crime = new("--crime") { Description = $"What every Byzantine member does: {string.Join(", ", Crimes.Names)}. A random choice each if not given." };
+    private static readonly Option<double> Minutes = new("--minutes") { Description = "Start no further world after so many minutes of real time; 0 for no limit.", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> KeepGoing = new("--keep-going") { Description = "Go on after a failing seed and count them." };
 
     internal static Command Create(CommandLineApp app) => app.Does(
-        new Command("campaign", "Run many small networks with random faults.") { Seeds, First, Committee, Break, KeepGoing },
+        new Command("campaign", "Run many small networks with random faults.") { Seeds, First, Committee, Break, Crime, Minutes, KeepGoing },
         RunAsync);
 
     private static async Task<VerbResult> RunAsync(ParseResult arguments, Terminal terminal, CancellationToken stopping)
@@ -23,21 +27,26 @@ internal static class CampaignVerb
         int seeds = arguments.GetValue(Seeds);
         int committee = arguments.GetValue(Committee);
         string mutation = arguments.GetValue(Break)!;
-        if (seeds < 1 || committee is not (0 or 4 or 7 or 10 or 13) || !Mutations.Names.Contains(mutation))
+        string? crime = arguments.GetValue(Crime);
+        if (seeds < 1 || committee is not (0 or 4 or 7 or 10 or 13) || !Mutations.Names.Contains(mutation) || (crime is not null && !Crimes.Names.Contains(crime)))
         {
             throw new CliException(
-                "usage", $"--seeds {seeds}, --committee {committee}, --break {mutation} cannot be run.",
+                "usage", $"--seeds {seeds}, --committee {committee}, --break {mutation}, --crime {crime} cannot be run.",
                 $"Give at least one seed, a committee of 0, 4, 7, 10 or 13, and one of: {string.Join(", ", Mutations.Names)}.", ExitCode.Usage);
         }
 
         CampaignReport report = await terminal.WithProgressAsync("campaign", seeds, meter => Task.FromResult(
-            Run(arguments.GetValue(First), seeds, committee, mutation, arguments.GetValue(KeepGoing), meter, stopping)));
+            Run(arguments.GetValue(First), seeds, committee, mutation, crime, LimitOf(arguments), arguments.GetValue(KeepGoing), meter, stopping)));
         return new VerbResult(report, console => Show(console, report), report.Failures.Count == 0 ? ExitCode.Ok : ExitCode.VerificationFailed);
     }
 
+    private static TimeSpan LimitOf(ParseResult arguments) =>
+        arguments.GetValue(Minutes) is > 0 and double minutes ? TimeSpan.FromMinutes(minutes) : TimeSpan.MaxValue;
+
     private static CampaignReport Run(
-        long first, int seeds, int committee, string mutation, bool keepGoing, IProgressMeter meter, CancellationToken stopping)
+        long first, int seeds, int committee, string mutation, string? crime, TimeSpan limit, bool keepGoing, IProgressMeter meter, CancellationToken stopping)
     {
+        long start = Stopwatch.GetTimestamp();
         SortedDictionary<string, long> probes = new(StringComparer.Ordinal);
         List<CampaignFailure> failures = [];
         long rounds = 0;
@@ -46,9 +55,9 @@ internal static class CampaignVerb
         long events = 0;
         long crashes = 0;
         int worlds = 0;
-        for (int index = 0; index < seeds && (keepGoing || failures.Count == 0); index++)
+        for (int index = 0; index < seeds && (keepGoing || failures.Count == 0) && Stopwatch.GetElapsedTime(start) < limit; index++)
         {
-            WorldOptions options = Mutations.Apply(mutation, SmallWorlds.Of(first + index, committee));
+            WorldOptions options = Mutations.Apply(mutation, SmallWorlds.Of(first + index, committee)) with { Crime = crime };
             using World world = new(options);
             WorldReport report = world.Run(stopping);
             worlds++;
@@ -65,7 +74,8 @@ internal static class CampaignVerb
             if (report.Violation is Violation violation)
             {
                 string breaking = mutation == Mutations.None ? "" : $" --break {mutation}";
-                string replay = $"tapestry sim campaign --seeds 1 --first-seed {report.Seed} --committee {committee}{breaking}";
+                string acting = crime is null ? "" : $" --crime {crime}";
+                string replay = $"tapestry sim campaign --seeds 1 --first-seed {report.Seed} --committee {committee}{breaking}{acting}";
                 failures.Add(new CampaignFailure(report.Seed, violation.Promise, violation.What, report.Crimes, replay));
             }
 

@@ -12,6 +12,7 @@ internal static class Crimes
         ("withholding-contributor", (world, host, random) => new WithholdingContributor(world, host, random)),
         ("equivocating-contributor", (world, host, random) => new EquivocatingContributor(world, host, random)),
         ("unjustified-proposer", (world, host, random) => new UnjustifiedProposer(world, host, random)),
+        ("voiding-leader", (world, host, random) => new VoidingLeader(world, host, random)),
         ("excluding-leader", (world, host, random) => new ExcludingLeader(world, host, random)),
         ("replayer", (world, host, random) => new Replayer(world, host, random)),
         ("boaster", (world, host, random) => new Boaster(world, host, random)),

@@ -17,10 +17,16 @@ internal sealed class UnjustifiedProposer(World world, Host host, RandomStream r
 
         DecidedValue value = BodyOf(propose.Value) switch
         {
-            DecidedValue.Set set => set with { CertifiedTimeMs = set.CertifiedTimeMs + 3 },
+            DecidedValue.Set set => set with { CertifiedTimeMs = World.StartMs + (World.Time.NowUs / 1000) },
             DecidedValue.Result result => new DecidedValue.Void(result.Instance, World.StartMs, result.SetDigest),
             _ => new DecidedValue.Void(signed.Instance, World.StartMs + (World.Time.NowUs / 1000), Digest.Zero),
         };
-        return [To(send.To, Sign(signed.Instance, new Statement.Propose(propose.View, Serve(value), 0)))];
+        Digest digest = Serve(value);
+        return
+        [
+            To(send.To, Sign(signed.Instance, new Statement.Propose(propose.View, digest, 0))),
+            To(send.To, Sign(signed.Instance, new Statement.Notarize(propose.View, digest))),
+            To(send.To, Sign(signed.Instance, new Statement.Finalize(propose.View, digest))),
+        ];
     }
 }

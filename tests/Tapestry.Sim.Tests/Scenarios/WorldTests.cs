@@ -41,6 +41,7 @@ public sealed class WorldTests
     [InlineData("withholding-contributor")]
     [InlineData("equivocating-contributor")]
     [InlineData("unjustified-proposer")]
+    [InlineData("voiding-leader")]
     [InlineData("excluding-leader")]
     [InlineData("replayer")]
     [InlineData("boaster")]
@@ -84,6 +85,9 @@ public sealed class WorldTests
 
     [Theory]
     [InlineData("quorum-minus-one")]
+    [InlineData("finalize-after-nullify")]
+    [InlineData("omission-is-fine")]
+    [InlineData("void-is-always-valid")]
     [InlineData("no-guard")]
     public void A_broken_rule_is_noticed(string mutation)
     {
