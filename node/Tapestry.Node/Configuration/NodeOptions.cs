@@ -28,6 +28,7 @@ internal sealed record NodeOptions
         new("training:device", "cpu", "cpu, cuda or cuda:N", "Where training runs."),
         new("training:precision", "fp32", "fp32 or bf16", "Precision of matrix products in training."),
         new("training:heldOutPercent", "15", "1 to 50 percent", "Share of the documents that is never trained on."),
+        new("training:heldOutTokens", "16384", "128 to 1000000000 tokens", "Held-out tokens of each file, from its start, that a round's losses are measured on."),
     ];
 
     /// <summary>Where other members reach this one.</summary>
@@ -62,6 +63,9 @@ internal sealed record NodeOptions
 
     /// <summary>Share of the documents that is never trained on, in percent.</summary>
     public required int HeldOutPercent { get; init; }
+
+    /// <summary>Held-out tokens of each file that the losses of a round are measured on.</summary>
+    public required int HeldOutTokens { get; init; }
 
     /// <summary>The layers of one data folder.</summary>
     /// <param name="folder">Where tapestry.json is; it may be absent.</param>
@@ -115,6 +119,7 @@ internal sealed record NodeOptions
                 string other => throw Refuse("training:precision", other),
             },
             HeldOutPercent = Whole(layers, "training:heldOutPercent", 1, 50),
+            HeldOutTokens = Whole(layers, "training:heldOutTokens", 128, 1_000_000_000),
         };
     }
 

@@ -97,6 +97,8 @@ internal sealed class DemoNetwork : IDisposable
         ["network:redialSeconds"] = "1",
         ["http:listen"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{httpPort}"),
         ["training:threads"] = "1",
+        // The demo measures everything at its end; a round's own figures are for the live table.
+        ["training:heldOutTokens"] = "1024",
     };
 
     /// <summary>Ports that are free now; held together until all are found, so that they differ.</summary>

@@ -93,10 +93,9 @@ internal sealed class RoundTrainer(
         Trainer trainer = OpenTrainer();
         trainer.StepsDone = (effect.Round - 1) * _plan.Inner.Steps;
         trainer.Load(start);
-        // Adding zero makes -0, which no message can carry, 0.
-        double lossBefore = HeldOutLoss.Measure(trainer.Model, _corpus!.HeldOut, cancelled).NatsPerToken + 0.0;
+        double lossBefore = HeldOutNats(trainer, cancelled);
         TrainingSummary summary = trainer.TrainSteps(_plan.Inner.Steps, progress: null, cancelled);
-        double lossAfter = HeldOutLoss.Measure(trainer.Model, _corpus.HeldOut, cancelled).NatsPerToken + 0.0;
+        double lossAfter = HeldOutNats(trainer, cancelled);
         if (!double.IsFinite(lossBefore) || !double.IsFinite(lossAfter))
         {
             // Moments that came with such a loss are given up: the next attempt opens those of the last good round.
@@ -112,6 +111,11 @@ internal sealed class RoundTrainer(
         DaemonLog.Trained(logger, effect.Round, summary.Tokens, lossBefore, lossAfter, (long)summary.Elapsed.TotalMilliseconds);
         return Encode(effect, start, local, summary.Tokens, lossBefore, lossAfter);
     }
+
+    /// <summary>What a manifest says of a model: on the beginnings of the held-out texts, so that measuring stays small beside training.</summary>
+    /// <remarks>Adding zero makes -0, which no message can carry, 0.</remarks>
+    private double HeldOutNats(Trainer trainer, CancellationToken cancelled) =>
+        HeldOutLoss.Measure(trainer.Model, _corpus!.HeldOut, options.HeldOutTokens, cancelled).NatsPerToken + 0.0;
 
     private Trainer OpenTrainer()
     {
