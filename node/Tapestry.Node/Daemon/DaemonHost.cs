@@ -94,9 +94,7 @@ internal static class DaemonHost
         services.AddSingleton<BaseFiles>().AddSingleton<SliceWorker>().AddSingleton<RoundTrainer>();
         services.AddSingleton(provider => new EffectTasks(
             provider.GetRequiredService<PartnerLoop>().PostAsync, provider.GetRequiredService<DaemonEnd>().Fail));
-        services.AddSingleton(provider => new TimerBoard(
-            provider.GetRequiredService<MonotonicClock>(),
-            timer => _ = provider.GetRequiredService<PartnerLoop>().PostAsync(new PartnerEvent.TimerFired(timer)).AsTask()));
+        services.AddSingleton(Timers);
         services.AddSingleton<EffectPerformer>().AddSingleton<PartnerLoop>().AddSingleton<NetworkService>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusServer>(provider, new HttpEndpoint(options.Http)));
 
@@ -125,6 +123,14 @@ internal static class DaemonHost
         provider.GetRequiredService<RootLists>().Register(network);
         loop.PerformWith(provider.GetRequiredService<EffectPerformer>());
         return host;
+    }
+
+    /// <summary>The loop is asked for here and not when a timer fires: one may still be on its way when the services are gone.</summary>
+    private static TimerBoard Timers(IServiceProvider provider)
+    {
+        PartnerLoop loop = provider.GetRequiredService<PartnerLoop>();
+        return new TimerBoard(
+            provider.GetRequiredService<MonotonicClock>(), timer => _ = loop.PostAsync(new PartnerEvent.TimerFired(timer)).AsTask());
     }
 
     private static LinkSettings Links(IServiceProvider provider, NodeOptions options, Genesis genesis) => new(

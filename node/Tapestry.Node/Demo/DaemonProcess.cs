@@ -37,6 +37,9 @@ internal sealed class DaemonProcess : IDisposable
     /// <summary>Its log, of all its lives.</summary>
     public string LogPath => Path.Combine(Folder.Root, "log");
 
+    /// <summary>How the last process ended; null while it runs.</summary>
+    public int? EndedWith => _process is { HasExited: true } ended ? ended.ExitCode : null;
+
     /// <summary>Starts it, or starts it again.</summary>
     public void Start()
     {

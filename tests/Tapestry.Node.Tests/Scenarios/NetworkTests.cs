@@ -135,7 +135,11 @@ public sealed class NetworkTests : IDisposable
         }
     }
 
-    private Task StopAllAsync() => Task.WhenAll(_network.Daemons.Select(daemon => daemon.StopAsync()));
+    private async Task StopAllAsync()
+    {
+        await Task.WhenAll(_network.Daemons.Select(daemon => daemon.StopAsync()));
+        _network.Daemons.Should().OnlyContain(daemon => daemon.EndedWith == 0, "a daemon that is asked to stop ends well");
+    }
 
     /// <summary>Asks all until they say what is wanted. Nothing else tells when a process is that far.</summary>
     private async Task<StatusReport[]> WaitAsync(Func<StatusReport[], bool> isSo)
