@@ -22,7 +22,7 @@ internal sealed class NetworkBenchmark : Benchmark
 
     internal override async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchmarkOptions options, Terminal terminal, CancellationToken stopping)
     {
-        await using Side ours = await Side.StartAsync(OurProgram, stopping);
+        await using Side ours = await Side.StartAsync(() => OwnProgram.With(NetworkPeer.Argument), stopping);
         await using Side js = await Side.StartAsync(null, stopping);
         IReadOnlyList<BenchmarkRow> rows = await terminal.WithProgressAsync("network", options.Runs + 1, async meter =>
         {
@@ -51,13 +51,6 @@ internal sealed class NetworkBenchmark : Benchmark
         BenchmarkRow.LessIsBetter("connection set-up", "ms", ours.Dials, js.Dials, "js-libp2p", 2),
         BenchmarkRow.LessIsBetter("new stream and first byte", "ms", ours.Opens, js.Opens, "js-libp2p", 2),
     ];
-
-    /// <summary>This program again, in the part of a peer.</summary>
-    private static ProcessStartInfo OurProgram() => new(
-        Environment.ProcessPath!,
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
-            ? [typeof(NetworkBenchmark).Assembly.Location, NetworkPeer.Argument]
-            : [NetworkPeer.Argument]);
 
     /// <summary>Two processes of one implementation, and what was measured between them.</summary>
     private sealed class Side(ForeignPeer dialler, ForeignPeer listener) : IAsyncDisposable

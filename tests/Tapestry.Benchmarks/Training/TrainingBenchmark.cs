@@ -102,14 +102,12 @@ internal sealed class TrainingBenchmark : Benchmark
     private static async Task<TrainingResult> RunProcessAsync(
         Side side, string folder, string precision, BenchmarkOptions options, CancellationToken stopping)
     {
-        ProcessStartInfo start = new(side == Side.Ours ? Environment.ProcessPath! : options.Python) { RedirectStandardOutput = true };
-        if (side == Side.Ours)
+        ProcessStartInfo start = side == Side.Ours
+            ? OwnProgram.With(TrainingWorker.Argument)
+            : new ProcessStartInfo(options.Python, [Path.Combine(Checkout.Folder, "tests", "foreign", "python", "train.py")]);
+        start.RedirectStandardOutput = true;
+        if (side == Side.Python)
         {
-            start.ArgumentList.Add(TrainingWorker.Argument);
-        }
-        else
-        {
-            start.ArgumentList.Add(Path.Combine(Checkout.Folder, "tests", "foreign", "python", "train.py"));
             // The shim exports sgemm_, so Python's libtorch multiplies with the same oneDNN as ours.
             start.Environment["LD_PRELOAD"] = torch.ShimPath ?? "";
         }
