@@ -3,6 +3,7 @@ using Tapestry.Crypto;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
+using Tapestry.Sim.Faults;
 
 namespace Tapestry.Sim;
 
@@ -45,10 +46,10 @@ internal sealed class ModelledWork(World world)
                 Obtain(host, fetch.Id, fetch.Base, world.Options.BaseBytes, fetch.Providers, _ => new EffectOutcome.BaseReady(fetch.Base));
                 break;
             case Effect.FetchBody fetch:
-                FetchRow(host, fetch.Id, fetch.Providers, provider => provider.Disk.Read(Table.Bodies, RecordKeys.Of(fetch.Body)));
+                FetchRow(host, fetch.Id, fetch.Providers, Table.Bodies, RecordKeys.Of(fetch.Body), fetch.IsAnsweredBy);
                 break;
             case Effect.FetchRound fetch:
-                FetchRow(host, fetch.Id, fetch.Providers, provider => provider.Disk.Read(Table.Rounds, RecordKeys.Number(fetch.Round)));
+                FetchRow(host, fetch.Id, fetch.Providers, Table.Rounds, RecordKeys.Number(fetch.Round), _ => true);
                 break;
             default:
                 throw new ArgumentException($"The simulator cannot perform {effect.GetType().Name}.", nameof(effect));
@@ -142,11 +143,20 @@ internal sealed class ModelledWork(World world)
         });
     }
 
-    private void FetchRow(Host host, EffectId effect, Sequence<MemberId> providers, Func<Host, ByteString?> read)
+    /// <summary>Asks for a row until an answer is one, whatever liars answer.</summary>
+    private void FetchRow(
+        Host host, EffectId effect, Sequence<MemberId> providers, Table table, ByteString key, Predicate<ByteString> isAnswer)
     {
         ByteString? row = null;
-        Ask(host, effect, providers, 0, 0, provider => provider.Fault?.Answers(host) != false && (row = read(provider)) is not null, provider =>
-            EndWith(host, world.Network.Upload(provider, row!.Length), effect, provider, _ => new EffectOutcome.Fetched(row)));
+        Ask(
+            host, effect, providers, 0, 0,
+            provider =>
+            {
+                ByteString? held = provider.Disk.Read(table, key);
+                row = provider.Fault is Fault fault ? fault.Answer(host, table, held) : held;
+                return row is not null && isAnswer(row);
+            },
+            provider => EndWith(host, world.Network.Upload(provider, row!.Length), effect, provider, _ => new EffectOutcome.Fetched(row)));
     }
 
     private static void EndWith(Host host, long delayUs, EffectId effect, Host provider, Func<Host, EffectOutcome?> outcome)

@@ -60,7 +60,7 @@ internal sealed class Network(World world)
         Messages++;
         long leavesIn = Upload(from, bytes);
         bool isLossy = !world.HasHealed || world.Options.LossForEver;
-        if (AreSeparated(from, to) || (isLossy && _random.Chance(world.Options.Loss)))
+        if (AreSeparated(from, to) || IsUnheard(from, message) || (isLossy && _random.Chance(world.Options.Loss)))
         {
             LostMessages++;
             return;
@@ -72,6 +72,14 @@ internal sealed class Network(World world)
             world.Time.In(leavesIn + (2 * Delay()), () => Arrive(from, to, message, bytes));
         }
     }
+
+    private bool IsUnheard(Host from, PeerMessage message) => from.Index == world.Options.UnheardDecider && message switch
+    {
+        PeerMessage.Signed { Statement: { Statement: Statement.Finalize } signed } => signed.Instance.Agreement == AgreementKind.Result,
+        PeerMessage.Certified { Certificate: { Kind: VoteKind.Finalize } certificate } =>
+            certificate.Instance.Agreement == AgreementKind.Result,
+        _ => false,
+    };
 
     private void Arrive(Host from, Host to, PeerMessage message, int bytes)
     {

@@ -84,6 +84,9 @@ public sealed record WorldOptions
     /// <summary>One crash at an exact place: which member, at its how-manieth synced write, where in that step; null for none.</summary>
     internal (int Member, int Write, CrashPoint Point)? CrashAt { get; init; }
 
+    /// <summary>A member whose FINALIZE, and certificates of FINALIZE, on results never arrive: it decides alone; null for none.</summary>
+    internal int? UnheardDecider { get; init; }
+
     /// <summary>A rule broken on purpose in every honest member.</summary>
     internal SeededBug SeededBug { get; init; }
 

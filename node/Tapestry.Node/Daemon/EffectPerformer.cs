@@ -51,11 +51,11 @@ internal sealed class EffectPerformer(
                 break;
             case Effect.FetchBody fetch:
                 tasks.Start(fetch.Id, cancelled => AskAsync(
-                    fetch.Providers, TapestryProtocols.Body, fetch.Body.ToArray(), Limits.MessageBytes, cancelled));
+                    fetch.Providers, TapestryProtocols.Body, fetch.Body.ToArray(), Limits.MessageBytes, fetch.IsAnsweredBy, cancelled));
                 break;
             case Effect.FetchRound fetch:
                 tasks.Start(fetch.Id, cancelled => AskAsync(
-                    fetch.Providers, TapestryProtocols.Round, Answers.RoundQuestion(fetch.Round), RoundRecord.BytesMaximum, cancelled));
+                    fetch.Providers, TapestryProtocols.Round, Answers.RoundQuestion(fetch.Round), RoundRecord.BytesMaximum, _ => true, cancelled));
                 break;
             case Effect.Cancel cancel:
                 tasks.Cancel(cancel.Id);
@@ -90,9 +90,10 @@ internal sealed class EffectPerformer(
     public void Show(PartnerStatus status) => board.Partner = status;
 
     private async Task<EffectOutcome> AskAsync(
-        Sequence<MemberId> providers, string protocol, byte[] question, int bytesMax, CancellationToken cancelled)
+        Sequence<MemberId> providers, string protocol, byte[] question, int bytesMax, Predicate<ByteString> isAnswer,
+        CancellationToken cancelled)
     {
-        ByteString? answer = await questions.AskAsync(providers, protocol, question, bytesMax, cancelled);
+        ByteString? answer = await questions.AskAsync(providers, protocol, question, bytesMax, isAnswer, cancelled);
         return answer is null ? new EffectOutcome.Failed(EffectFault.Unavailable, null) : new EffectOutcome.Fetched(answer);
     }
 

@@ -32,4 +32,7 @@ internal static partial class NetworkLog
 
     [LoggerMessage(EventId = 2109, Level = LogLevel.Warning, Message = "The genesis names {Member}, the peer list does not: it has to dial us")]
     public static partial void NoAddress(ILogger logger, string member);
+
+    [LoggerMessage(EventId = 2110, Level = LogLevel.Warning, Message = "{Member} answered {Protocol} with something else than was asked for")]
+    public static partial void WrongAnswer(ILogger logger, string member, string protocol);
 }

@@ -2,10 +2,11 @@ using Microsoft.Extensions.Logging;
 using Tapestry.Libp2p;
 using Tapestry.Node.Daemon;
 using Tapestry.Protocol;
+using Tapestry.Protocol.Partners;
 
 namespace Tapestry.Node.Network;
 
-/// <summary>Asks other members for bodies and rounds: one after the other, until one has it.</summary>
+/// <summary>Asks other members for bodies and rounds: one after the other, until one gives it.</summary>
 /// <param name="host">The libp2p host.</param>
 /// <param name="neighbours">Who is who.</param>
 /// <param name="board">Members' names.</param>
@@ -20,10 +21,12 @@ internal sealed class Questions(
     /// <param name="protocol">The protocol of the question.</param>
     /// <param name="question">The question.</param>
     /// <param name="bytesMax">The longest answer accepted.</param>
+    /// <param name="isAnswer">Whether bytes are what was asked for; whoever sent others is counted, and the next one is asked.</param>
     /// <param name="cancelled">Ends the search.</param>
-    /// <returns>The first answer that is not empty, or null.</returns>
+    /// <returns>The first answer that is one, or null.</returns>
     public async Task<ByteString?> AskAsync(
-        IEnumerable<MemberId> providers, string protocol, byte[] question, int bytesMax, CancellationToken cancelled)
+        IEnumerable<MemberId> providers, string protocol, byte[] question, int bytesMax, Predicate<ByteString> isAnswer,
+        CancellationToken cancelled)
     {
         RequestLimits limits = new(bytesMax, timeout);
         foreach (MemberId provider in providers)
@@ -37,10 +40,19 @@ internal sealed class Questions(
             {
                 ReadOnlyMemory<byte> answer = await host.RequestAsync(peer, protocol, question, limits, cancelled);
                 traffic.Received(answer.Length);
-                if (!answer.IsEmpty)
+                if (answer.IsEmpty)
                 {
-                    return ByteString.CopyFrom(answer.Span);
+                    continue;
                 }
+
+                ByteString bytes = ByteString.CopyFrom(answer.Span);
+                if (isAnswer(bytes))
+                {
+                    return bytes;
+                }
+
+                board.Count(provider, MemberFault.BadBody);
+                NetworkLog.WrongAnswer(logger, board.NameOf(provider), protocol);
             }
             catch (Libp2pException error)
             {

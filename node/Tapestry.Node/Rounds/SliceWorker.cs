@@ -262,17 +262,10 @@ internal sealed class SliceWorker(
             return held;
         }
 
-        foreach (MemberId provider in providers)
-        {
-            ByteString? answer = await questions.AskAsync(
-                [provider], TapestryProtocols.Roots, name.ToArray(), Limits.Slices * Digest.Length, cancelled);
-            if (answer is not null && RootLists.TryParse(answer.Span, name, out Digest[] roots) && roots.Length == Layout.SliceCount)
-            {
-                return roots;
-            }
-        }
-
-        return null;
+        bool IsList(ByteString bytes) => RootLists.TryParse(bytes.Span, name, out Digest[] parsed) && parsed.Length == Layout.SliceCount;
+        ByteString? answer = await questions.AskAsync(
+            providers, TapestryProtocols.Roots, name.ToArray(), Limits.Slices * Digest.Length, IsList, cancelled);
+        return answer is not null && RootLists.TryParse(answer.Span, name, out Digest[] roots) ? roots : null;
     }
 
     /// <summary>The mode of floating point belongs to a thread, and any library may have changed it.</summary>

@@ -44,8 +44,17 @@ public abstract record Effect
     /// <summary>Fetches a whole base by digest (catch-up). Ends in BaseReady.</summary>
     public sealed record FetchBase(EffectId Id, Digest Base, Sequence<MemberId> Providers) : Effect;
 
-    /// <summary>Fetches a body of at most 64 KiB by digest. Ends in Fetched.</summary>
-    public sealed record FetchBody(EffectId Id, Digest Body, Sequence<MemberId> Providers) : Effect;
+    /// <summary>Fetches a body of at most 64 KiB by digest from the first provider whose answer is one. Ends in Fetched.</summary>
+    /// <param name="Id">Names the effect.</param>
+    /// <param name="Kind">What is fetched.</param>
+    /// <param name="Body">Its digest.</param>
+    /// <param name="Providers">Who may have it, in the order to ask.</param>
+    public sealed record FetchBody(EffectId Id, BodyKind Kind, Digest Body, Sequence<MemberId> Providers) : Effect
+    {
+        /// <summary>Whether a provider's answer is what was asked for; if not, the next provider is asked.</summary>
+        public bool IsAnsweredBy(ByteString answer) =>
+            Kind == BodyKind.Value ? Digest.Of(answer.Span) == Body : Bodies.TryReadManifest(answer, Body, out _);
+    }
 
     /// <summary>Fetches the record of a round (table Rounds). Ends in Fetched.</summary>
     public sealed record FetchRound(EffectId Id, long Round, Sequence<MemberId> Providers) : Effect;

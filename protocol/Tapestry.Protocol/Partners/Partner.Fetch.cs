@@ -21,47 +21,62 @@ public sealed partial class Partner
 
         if (!_round.BadBodies.Contains(value))
         {
-            FetchBody(value, providers, outbox);
+            FetchBody(BodyKind.Value, value, providers, outbox);
         }
 
         return false;
     }
 
-    private void FetchBody(Digest body, Sequence<MemberId> providers, Outbox outbox)
+    private void FetchBody(BodyKind kind, Digest body, Sequence<MemberId> providers, Outbox outbox)
     {
-        Sequence<MemberId> others = providers.Where(member => member != _self).ToSequence();
-        _works.Begin(new Work.FetchBody(body), outbox, id => new Effect.FetchBody(id, body, others));
+        // Another one first at each retry: nobody can hold a body back by being the one who is asked first.
+        MemberId[] others = [.. providers.Where(member => member != _self).Distinct()];
+        int first = others.Length == 0 ? 0 : _round.Retries % others.Length;
+        Sequence<MemberId> inTurn = [.. others[first..], .. others[..first]];
+        _works.Begin(new Work.FetchBody(kind, body), outbox, id => new Effect.FetchBody(id, kind, body, inTurn));
     }
 
     private void TakeBody(Work.FetchBody fetch, ByteString bytes, Outbox outbox)
     {
-        if (Digest.Of(bytes.Span) == fetch.Body)
+        bool isTaken = fetch.Kind == BodyKind.Value ? TakeValue(fetch.Body, bytes, outbox) : TakeManifest(fetch.Body, bytes, outbox);
+        if (!isTaken)
         {
-            if (DecidedValue.TryRead(bytes.Span, out DecidedValue? value) && value.Place.Round == _round.Number)
-            {
-                _round.Values[fetch.Body] = value;
-                KeepBody(fetch.Body, bytes, outbox);
-            }
-            else
-            {
-                // The bytes are what was named, and they are no value of this round: whoever proposed them lied.
-                _round.BadBodies.Add(fetch.Body);
-            }
+            Again(fetch, outbox);
         }
-        else if (SignedStatement.TryRead(bytes.Span, out SignedStatement? signed)
-            && signed.Statement is Statement.Manifest manifest
-            && signed.Digest == fetch.Body
-            && signed.Instance == _round.Places.Contributing
-            && signed.Verify()
-            && IsAcceptable(manifest, signed.Author, outbox))
+    }
+
+    private bool TakeValue(Digest digest, ByteString bytes, Outbox outbox)
+    {
+        if (Digest.Of(bytes.Span) != digest)
         {
-            HoldManifest(fetch.Body, signed, outbox);
+            return false;
+        }
+
+        if (DecidedValue.TryRead(bytes.Span, out DecidedValue? value) && value.Place.Round == _round.Number)
+        {
+            _round.Values[digest] = value;
+            KeepBody(digest, bytes, outbox);
         }
         else
         {
-            // Not what was asked for: some provider lied, and another is asked after the retry timer.
-            Again(fetch, outbox);
+            // The bytes are what was named, and they are no value of this round: whoever proposed them lied.
+            _round.BadBodies.Add(digest);
         }
+
+        return true;
+    }
+
+    private bool TakeManifest(Digest digest, ByteString bytes, Outbox outbox)
+    {
+        bool isGood = Bodies.TryReadManifest(bytes, digest, out SignedStatement? signed)
+            && signed.Instance == _round.Places.Contributing
+            && IsAcceptable((Statement.Manifest)signed.Statement, signed.Author, outbox);
+        if (isGood)
+        {
+            HoldManifest(digest, signed!, outbox);
+        }
+
+        return isGood;
     }
 
     private void KeepBody(Digest digest, ByteString body, Outbox outbox)

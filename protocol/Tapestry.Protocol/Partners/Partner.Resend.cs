@@ -26,10 +26,8 @@ public sealed partial class Partner
     private void Resend(Outbox outbox)
     {
         SetResendTimer(outbox);
-        if (HighestAhead > _head.Round)
-        {
-            FetchRound(outbox);
-        }
+        // A single member that is ahead may be all that is left of a quorum: its record proves itself.
+        FetchRound(outbox);
 
         if (IsIdle)
         {

@@ -55,7 +55,7 @@ public sealed partial class Partner
             if (!_round.Updates.TryGetValue(inclusion.Manifest, out HeldUpdate? update) || update.Signed is null)
             {
                 holdsAll = false;
-                FetchBody(inclusion.Manifest, [inclusion.Member, .. _otherSeats.Where(seat => seat != inclusion.Member)], outbox);
+                FetchBody(BodyKind.Manifest, inclusion.Manifest, [inclusion.Member, .. _otherSeats], outbox);
             }
         }
 

@@ -64,7 +64,7 @@ public abstract record EffectOutcome
     /// <summary>The new base is synced and its digest is as certified.</summary>
     public sealed record BaseReady(Digest Base) : EffectOutcome;
 
-    /// <summary>A body or round record arrived; its digest or certificates are for the rules to check.</summary>
+    /// <summary>A body or round record arrived. Of several providers' bodies the first that is one; the rules check all of it again.</summary>
     public sealed record Fetched(ByteString Bytes) : EffectOutcome;
 
     /// <summary>The effect did not succeed.</summary>

@@ -19,7 +19,7 @@ internal abstract record Work
 
     internal sealed record FetchBase(Digest Base) : Work;
 
-    internal sealed record FetchBody(Digest Body) : Work;
+    internal sealed record FetchBody(BodyKind Kind, Digest Body) : Work;
 
     internal sealed record FetchRound(long Round, MemberId Provider) : Work;
 }

@@ -16,6 +16,7 @@ internal static class Crimes
         ("excluding-leader", (world, host, random) => new ExcludingLeader(world, host, random)),
         ("replayer", (world, host, random) => new Replayer(world, host, random)),
         ("boaster", (world, host, random) => new Boaster(world, host, random)),
+        ("junk-answerer", (world, host, random) => new JunkAnswerer(world, host, random)),
         ("overflowing-contributor", (world, host, random) => new OverflowingContributor(world, host, random)),
     ];
 

@@ -21,8 +21,11 @@ internal abstract class Fault(World world, Host host, RandomStream random)
     /// <summary>Whether it serves a blob that it has.</summary>
     internal virtual bool Serves(Host to, Digest blob) => true;
 
-    /// <summary>Whether it answers requests for bodies and round records.</summary>
-    internal virtual bool Answers(Host to) => true;
+    /// <summary>What it answers to a request for a body or a round record.</summary>
+    /// <param name="to">Who asks.</param>
+    /// <param name="table">Bodies or Rounds.</param>
+    /// <param name="held">The row that it has, or null.</param>
+    internal virtual ByteString? Answer(Host to, Table table, ByteString? held) => held;
 
     protected virtual IEnumerable<Effect> Distort(Effect.Send send) => [send];
 

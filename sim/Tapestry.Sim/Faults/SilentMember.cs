@@ -1,4 +1,5 @@
 using Tapestry.Crypto;
+using Tapestry.Protocol;
 using Tapestry.Protocol.Partners;
 
 namespace Tapestry.Sim.Faults;
@@ -16,5 +17,5 @@ internal sealed class SilentMember(World world, Host host, RandomStream random) 
 
     internal override bool Serves(Host to, Digest blob) => !IsSilent;
 
-    internal override bool Answers(Host to) => !IsSilent;
+    internal override ByteString? Answer(Host to, Table table, ByteString? held) => IsSilent ? null : held;
 }

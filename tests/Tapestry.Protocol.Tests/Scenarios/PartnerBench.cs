@@ -100,6 +100,16 @@ internal sealed class PartnerBench
         Do(new PartnerEvent.TimerFired(deadline.Timer));
     }
 
+    /// <summary>Fires the newest timer of a kind, at its moment.</summary>
+    internal void Fire(TimerKind kind)
+    {
+        Effect.SetTimer set = Effects.OfType<Effect.SetTimer>().Last(timer => timer.Timer.Kind == kind);
+        Ms = Math.Max(Ms, set.AtMonotonicMs);
+        Do(new PartnerEvent.TimerFired(set.Timer));
+    }
+
+    internal void Hear(SigningKey from, PeerMessage message) => Do(new PartnerEvent.MessageReceived(Samples.Id(from), message));
+
     internal void Hear(SigningKey from, Instance place, Statement statement)
     {
         SignedStatement signed = SignedStatement.Sign(place, Samples.Id(from), statement, from);
@@ -156,6 +166,13 @@ internal sealed class PartnerBench
         Hear(leader, place, new Statement.Propose(view, value.Digest, 0));
         ServeBodies(value);
     }
+
+    /// <summary>A certificate of FINALIZE by all the others.</summary>
+    internal Certificate Decide(DecidedValue value) => new(
+        value.Place, VoteKind.Finalize, 1, value.Digest,
+        Others.Select(key => new CertificateVote(
+            Samples.Id(key), SignedStatement.Sign(value.Place, Samples.Id(key), new Statement.Finalize(1, value.Digest), key).Signature))
+            .OrderBy(vote => vote.Author).ToSequence());
 
     internal void ServeBodies(DecidedValue value) => EndAll<Effect.FetchBody>(
         fetch => fetch.Id,

@@ -45,6 +45,7 @@ public sealed class WorldTests
     [InlineData("excluding-leader")]
     [InlineData("replayer")]
     [InlineData("boaster")]
+    [InlineData("junk-answerer")]
     [InlineData("overflowing-contributor")]
     public void One_Byzantine_seat_of_four_breaks_no_promise(string crime)
     {
@@ -61,6 +62,16 @@ public sealed class WorldTests
         WorldReport report = Run(Calm with { Loss = 0.2, LossForEver = true });
         report.LostMessages.Should().BePositive();
         report.Violation.Should().BeNull();
+    }
+
+    [Fact]
+    public void Whoever_decides_alone_and_unheard_is_followed_by_its_record()
+    {
+        for (int unheard = 0; unheard < 4; unheard++)
+        {
+            WorldReport report = Run(Calm with { Members = 5, ByzantineSeats = 1, Crime = "silent-member", UnheardDecider = unheard });
+            report.Violation.Should().BeNull("member {0}", unheard);
+        }
     }
 
     [Fact]
