@@ -126,7 +126,7 @@ public sealed partial class Partner
             HeldUpdate? update = _round.Updates.GetValueOrDefault(inclusion.Manifest);
             if (update is null || !update.IsEligible)
             {
-                _round.Wanted.Add(inclusion.Manifest);
+                _round.Named.Add(inclusion.Manifest);
             }
             else if (update.Signed!.Author != inclusion.Member)
             {
@@ -140,7 +140,7 @@ public sealed partial class Partner
 
         if (updates.Count < set.Included.Count)
         {
-            AskForWanted([_committee.Leader(_round.Places.Set, view)], outbox);
+            AskLeader(_committee.Leader(_round.Places.Set, view), outbox);
             return Judgement.Pending;
         }
 
@@ -222,16 +222,16 @@ public sealed partial class Partner
         return isTooFew || isLastResort ? Judgement.Valid : Judgement.Invalid;
     }
 
-    /// <summary>Asks for the receipts of manifests that a proposal names, once each; the resend timer asks everyone.</summary>
-    private void AskForWanted(Sequence<MemberId> whom, Outbox outbox)
+    /// <summary>Asks a leader for the receipts of manifests that its proposal names, once each; the resend timer asks everyone.</summary>
+    private void AskLeader(MemberId leader, Outbox outbox)
     {
-        Sequence<Digest> missing = _round.Wanted
+        Sequence<Digest> missing = _round.Named
             .Where(manifest => !_round.AskedFor.Contains(manifest) && !IsEligible(manifest))
             .Take(Limits.WantedManifests).ToSequence();
-        if (missing.Count > 0)
+        if (missing.Count > 0 && leader != _self)
         {
             _round.AskedFor.UnionWith(missing);
-            outbox.Send(whom.Where(seat => seat != _self).ToSequence(), new PeerMessage.Want(_round.Number, missing));
+            outbox.Send(leader, new PeerMessage.Want(_round.Number, missing));
         }
     }
 

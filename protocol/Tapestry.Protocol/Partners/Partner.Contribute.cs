@@ -7,7 +7,8 @@ namespace Tapestry.Protocol.Partners;
 // Contribute: train, sign the manifest, check others' shards, sign and count receipts. specs/30-rounds.md, section 3.
 public sealed partial class Partner
 {
-    // An equivocating contributor's first two manifests prove its lie; others enter only where a proposal names them.
+    // An equivocating contributor's first two manifests prove its lie; others enter only where a proposal names
+    // them, or f + 1 receipts do.
     private const int ManifestsPerMember = 2;
 
     private void AdvanceContribute(Outbox outbox)
@@ -73,7 +74,7 @@ public sealed partial class Partner
         if (held?.Signed is not null)
         {
             // The author asks again because it lacks our receipt.
-            if (from == signed.Author && held.Receipts.From(_self) is SignedStatement receipt)
+            if (from == signed.Author && held.Receipts.From(_self) is SignedStatement receipt && MayAnswer(from, MessageType.Manifest))
             {
                 outbox.Send(from, new PeerMessage.Signed(receipt));
             }
@@ -92,7 +93,8 @@ public sealed partial class Partner
             Accuse(others[0].Signed!, signed, outbox);
         }
 
-        if (others.Length < ManifestsPerMember || _round.Wanted.Contains(digest) || IsIncluded(digest))
+        bool isNeeded = _round.Named.Contains(digest) || IsIncluded(digest) || held?.IsFullyReceipted == true;
+        if (others.Length < ManifestsPerMember || isNeeded)
         {
             HoldManifest(digest, signed, outbox);
         }

@@ -6,6 +6,9 @@ namespace Tapestry.Protocol.Partners;
 
 public sealed partial class Partner
 {
+    // A member asks once a resend timer, and now and then a few times at once: a set of 128 strange manifests takes four Wants.
+    private const int AnswersPerResend = 4;
+
     private void Receive(MemberId from, PeerMessage message, Outbox outbox)
     {
         if (!_members.Contains(from))
@@ -115,7 +118,10 @@ public sealed partial class Partner
         // Whoever still votes has not seen the decision. A late FINALIZE is ordinary: its sender asks by Status if it must.
         if (agreement.Decision is Certificate decision && signed.Statement is not Statement.Finalize)
         {
-            outbox.Send(from, new PeerMessage.Certified(decision));
+            if (MayAnswer(from, MessageType.Notarize))
+            {
+                outbox.Send(from, new PeerMessage.Certified(decision));
+            }
         }
         else
         {
@@ -143,6 +149,11 @@ public sealed partial class Partner
         }
 
         _round.Heard.Add(from);
+        if (!MayAnswer(from, MessageType.Status))
+        {
+            return;
+        }
+
         if (status.Agreement == AgreementKind.Result)
         {
             _round.Result.Answer(from, status.View, outbox);
@@ -163,7 +174,7 @@ public sealed partial class Partner
 
     private void AnswerWant(MemberId from, PeerMessage.Want want, Outbox outbox)
     {
-        if (!_committee.Contains(from))
+        if (!_committee.Contains(from) || !MayAnswer(from, MessageType.Want))
         {
             return;
         }
@@ -175,6 +186,14 @@ public sealed partial class Partner
                 Show(update, [from], outbox);
             }
         }
+    }
+
+    /// <summary>Whether a member gets another answer to a kind of question before the next resend timer: asking costs less than answering.</summary>
+    private bool MayAnswer(MemberId to, MessageType question)
+    {
+        int given = _round.Answers.GetValueOrDefault((to, question));
+        _round.Answers[(to, question)] = Math.Min(given + 1, AnswersPerResend);
+        return given < AnswersPerResend;
     }
 
     /// <summary>Sends a manifest and the receipts that count for it.</summary>

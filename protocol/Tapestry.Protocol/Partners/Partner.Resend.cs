@@ -1,3 +1,4 @@
+using Tapestry.Crypto;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Messages;
 
@@ -26,6 +27,8 @@ public sealed partial class Partner
     private void Resend(Outbox outbox)
     {
         SetResendTimer(outbox);
+        _round.Answers.Clear();
+
         // A single member that is ahead may be all that is left of a quorum: its record proves itself.
         FetchRound(outbox);
 
@@ -61,9 +64,7 @@ public sealed partial class Partner
     private void ResendClose(Outbox outbox)
     {
         ResendManifest(outbox);
-        _round.Wanted.UnionWith(_round.Updates.Values.Where(IsStuck).Select(update => update.Digest));
-        _round.AskedFor.Clear();
-        AskForWanted(_otherSeats, outbox);
+        AskEveryone(outbox);
         if (_round.Set.IsStarted)
         {
             _round.Set.Resend(outbox);
@@ -74,8 +75,26 @@ public sealed partial class Partner
         }
     }
 
-    /// <summary>Whether we have done our part for an update and others' receipts are missing.</summary>
-    private bool IsStuck(HeldUpdate update) => !update.IsEligible && (update.Signed is null || update.Receipts.HasFrom(_self));
+    /// <summary>Asks for whatever keeps manifests from being eligible, a bounded number at a time, all in turn.</summary>
+    private void AskEveryone(Outbox outbox)
+    {
+        // In turn, so that digests which somebody made up, however low, cannot keep the others from being asked for.
+        SortedSet<Digest> missing = [.. _round.Named.Where(manifest => !IsEligible(manifest))];
+        missing.UnionWith(_round.Updates.Values.Where(IsStuck).Select(update => update.Digest));
+        Digest[] next = [.. missing.Where(IsAfterLast).Concat(missing.Where(manifest => !IsAfterLast(manifest))).Take(Limits.WantedManifests)];
+        if (next.Length > 0)
+        {
+            _round.LastAskedFor = next[^1];
+            outbox.Send(_otherSeats, new PeerMessage.Want(_round.Number, next.Order().ToSequence()));
+        }
+
+        bool IsAfterLast(Digest manifest) => manifest.CompareTo(_round.LastAskedFor) > 0;
+    }
+
+    /// <summary>Whether we have done our part for an update and something of others' is missing.</summary>
+    /// <remarks>A text that we never saw is missed once f + 1 receipts say that it exists: fewer may be made up.</remarks>
+    private bool IsStuck(HeldUpdate update) =>
+        !update.IsEligible && (update.Signed is null ? update.IsFullyReceipted : update.Receipts.HasFrom(_self));
 
     private void ResendCertify(Outbox outbox)
     {

@@ -39,6 +39,9 @@ internal sealed class RoundState(RoundPlaces places, Simplex set, Simplex result
 
     internal SortedSet<MemberId> Heard { get; } = [];
 
+    /// <summary>Answers given since the last resend timer.</summary>
+    internal SortedDictionary<(MemberId To, MessageType Question), int> Answers { get; } = [];
+
     internal SortedDictionary<Digest, HeldUpdate> Updates { get; } = [];
 
     /// <summary>Manifests held without a receipt of ours.</summary>
@@ -61,10 +64,14 @@ internal sealed class RoundState(RoundPlaces places, Simplex set, Simplex result
 
     internal SignedStatement? OwnSettlement { get; set; }
 
-    /// <summary>Manifests named by a proposal whose receipts are missing here.</summary>
-    internal SortedSet<Digest> Wanted { get; } = [];
+    /// <summary>Manifests that a proposal names and that were not eligible here when it was judged.</summary>
+    internal SortedSet<Digest> Named { get; } = [];
 
+    /// <summary>What a proposal's leader was asked for.</summary>
     internal SortedSet<Digest> AskedFor { get; } = [];
+
+    /// <summary>The last manifest that everyone was asked for: the next resend goes on after it.</summary>
+    internal Digest LastAskedFor { get; set; }
 
     /// <summary>Views in which an omission was answered with what was left out.</summary>
     internal SortedSet<int> OmissionsShown { get; } = [];

@@ -139,6 +139,91 @@ public sealed class CloseTests
         _bench.Said<Statement.Receipt>().Should().ContainSingle().Which.Sums.Should().Equal(new SliceSum(0, 1), new SliceSum(1, 2));
     }
 
+    [Fact]
+    public void Receipts_of_one_seat_do_not_open_a_door_for_a_third_manifest()
+    {
+        for (int number = 0; number < 5; number++)
+        {
+            Statement.Manifest manifest = _bench.ManifestOf(Third) with { Tokens = 100 + number };
+            _bench.Hear(First, _bench.Places.Holding, PartnerBench.ReceiptOf(_bench.DigestOf(Third, manifest), 1));
+            _bench.PassResend();
+            _bench.Hear(Third, _bench.Places.Contributing, manifest);
+        }
+
+        _bench.Rows(Table.Bodies).Should().HaveCount(2);
+        Wanted().Should().BeEmpty("one receipt does not say that a manifest exists");
+    }
+
+    [Fact]
+    public void A_third_manifest_that_is_fully_receipted_is_asked_for_and_held()
+    {
+        Statement.Manifest third = _bench.ManifestOf(Third) with { Tokens = 3 };
+        Digest digest = _bench.DigestOf(Third, third);
+        _bench.Contribute(Third);
+        _bench.Hear(Third, _bench.Places.Contributing, _bench.ManifestOf(Third) with { Tokens = 2 });
+        _bench.Hear(First, _bench.Places.Holding, PartnerBench.ReceiptOf(digest, 1));
+        _bench.Hear(Second, _bench.Places.Holding, PartnerBench.ReceiptOf(digest, 1));
+        _bench.PassResend();
+        Wanted().Should().Equal(digest);
+        _bench.Hear(Third, _bench.Places.Contributing, third);
+        _bench.Rows(Table.Bodies).Should().HaveCount(3);
+    }
+
+    [Fact]
+    public void More_missing_manifests_than_one_Want_holds_are_asked_for_in_turn()
+    {
+        Digest[] missing = [.. Enumerable.Range(0, Limits.WantedManifests + 4).Select(number => Digest.Of([(byte)number])).Order()];
+        _bench.PassDeadline();
+        int view = 1;
+        foreach (Digest[] names in missing.Chunk(3))
+        {
+            for (; _bench.Committee.Leader(_bench.Places.Set, view) == _bench.Self; view++)
+            {
+                Nullify(view);
+            }
+
+            _bench.Propose(_bench.Places.Set, view, _bench.SetOf((First, names[0]), (Second, names[1]), (Third, names[2])));
+            Nullify(view++);
+        }
+
+        _bench.Effects.Clear();
+        _bench.PassResend();
+        _bench.PassResend();
+        Wanted().Distinct().Order().Should().Equal(missing);
+    }
+
+    [Fact]
+    public void A_member_that_asks_without_end_is_answered_a_few_times_between_two_resend_timers()
+    {
+        Digest manifest = _bench.Contribute(First);
+        Ask(manifest).Should().Be(4);
+        Ask(manifest).Should().Be(0);
+        _bench.PassResend();
+        Ask(manifest).Should().Be(4);
+    }
+
+    private void Nullify(int view)
+    {
+        foreach (SigningKey other in _bench.Others)
+        {
+            _bench.Hear(other, _bench.Places.Set, new Statement.Nullify(view));
+        }
+    }
+
+    private int Ask(Digest manifest)
+    {
+        _bench.Effects.Clear();
+        for (int time = 0; time < 9; time++)
+        {
+            _bench.Do(new PartnerEvent.MessageReceived(Samples.Id(Second), new PeerMessage.Want(1, [manifest])));
+        }
+
+        return _bench.Sent.Count(sent => sent.Digest == manifest);
+    }
+
+    private IEnumerable<Digest> Wanted() => _bench.Effects.OfType<Effect.Send>().Select(send => send.Message)
+        .OfType<PeerMessage.Want>().SelectMany(want => want.Manifests);
+
     private IEnumerable<Statement> Votes() => _bench.Sent.Where(sent => sent.Author == _bench.Self)
         .Select(sent => sent.Statement).Where(said => said is Statement.Notarize or Statement.Nullify).Distinct();
 }

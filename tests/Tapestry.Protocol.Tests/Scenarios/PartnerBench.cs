@@ -18,6 +18,7 @@ internal sealed class PartnerBench
 
     private readonly SigningKey _own;
     private Partner _partner;
+    private Effect.SetTimer? _resend;
 
     internal PartnerBench()
     {
@@ -81,6 +82,7 @@ internal sealed class PartnerBench
         }
 
         Effects.AddRange(step.Effects);
+        _resend = step.Effects.OfType<Effect.SetTimer>().LastOrDefault(timer => timer.Timer.Kind == TimerKind.Resend) ?? _resend;
     }
 
     /// <summary>Loses everything but the records, and starts again.</summary>
@@ -109,6 +111,14 @@ internal sealed class PartnerBench
     }
 
     internal void Hear(SigningKey from, PeerMessage message) => Do(new PartnerEvent.MessageReceived(Samples.Id(from), message));
+
+    /// <summary>Lets the last resend timer run out, wherever the clock then is.</summary>
+    internal void PassResend()
+    {
+        Effect.SetTimer resend = _resend!;
+        Ms = Math.Max(Ms, resend.AtMonotonicMs);
+        Do(new PartnerEvent.TimerFired(resend.Timer));
+    }
 
     internal void Hear(SigningKey from, Instance place, Statement statement)
     {
@@ -144,6 +154,9 @@ internal sealed class PartnerBench
     internal Statement.Manifest ManifestOf(SigningKey author) => new(
         Genesis.InitialBase, Genesis.Plan.Exchange.Up, 1000, 2, 1, 1, Sequence<Digest>.Empty,
         Enumerable.Range(0, SliceCount).Select(slice => Digest.Of([(byte)slice, .. author.PublicKey.ToArray()])).ToSequence());
+
+    internal Digest DigestOf(SigningKey author, Statement.Manifest manifest) =>
+        SignedStatement.Sign(Places.Contributing, Samples.Id(author), manifest, author).Digest;
 
     internal static Statement.Receipt ReceiptOf(Digest manifest, double sum) =>
         new(manifest, 0, Enumerable.Range(0, SliceCount).Select(slice => new SliceSum(slice, sum)).ToSequence());
