@@ -74,7 +74,7 @@ internal sealed partial class Simplex
         if (view.Proposal is null)
         {
             view.Proposal = signed;
-            view.ProposedAt = outbox.Now;
+            view.ProposedAt = outbox.Arrived;
             Reconsider(outbox);
         }
         else if (view.Proposal.Statement != signed.Statement && !view.LeaderEquivocated)

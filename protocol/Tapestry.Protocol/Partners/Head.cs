@@ -3,6 +3,7 @@ using Tapestry.Crypto;
 using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Encoding;
 using Tapestry.Protocol.Messages;
+using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Protocol.Partners;
 
@@ -29,8 +30,8 @@ internal sealed record Head(
 {
     private const int FieldCount = 9;
 
-    // Each round of a long run of VOIDs leaves at most two decisions.
-    private const int UnrecordedMaximum = 1 << 20;
+    // Each round of a run of VOIDs, however long the plan allows it to be, leaves at most two decisions.
+    private const int UnrecordedMaximum = 2 * PlanRules.MaximumRounds;
 
     internal ByteString Encode() => Encoded.Of(this, static (writer, head) =>
     {

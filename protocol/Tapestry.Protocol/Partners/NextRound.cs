@@ -8,24 +8,27 @@ internal sealed class NextRound
     /// <summary>Messages of one sender: a manifest, its early receipts and votes. What is dropped is asked for again.</summary>
     internal const int MessagesPerSender = 16;
 
-    private readonly List<(MemberId From, PeerMessage Message)> _messages = [];
+    private readonly List<EarlyMessage> _messages = [];
     private readonly SortedDictionary<MemberId, int> _counts = [];
 
-    internal void Keep(MemberId from, PeerMessage message)
+    internal void Keep(MemberId from, PeerMessage message, Instant arrived)
     {
         int count = _counts.GetValueOrDefault(from);
         if (count < MessagesPerSender)
         {
             _counts[from] = count + 1;
-            _messages.Add((from, message));
+            _messages.Add(new EarlyMessage(from, message, arrived));
         }
     }
 
-    internal IReadOnlyList<(MemberId From, PeerMessage Message)> TakeAll()
+    internal IReadOnlyList<EarlyMessage> TakeAll()
     {
-        (MemberId, PeerMessage)[] all = [.. _messages];
+        EarlyMessage[] all = [.. _messages];
         _messages.Clear();
         _counts.Clear();
         return all;
     }
 }
+
+/// <summary>A message that came before its round, and when: a proposal's time is held against its arrival.</summary>
+internal sealed record EarlyMessage(MemberId From, PeerMessage Message, Instant Arrived);

@@ -12,6 +12,9 @@ internal sealed class Outbox(Instant now, long nextEffect)
 
     internal Instant Now { get; } = now;
 
+    /// <summary>When the message that is being taken arrived: now, or earlier if it was kept for its round.</summary>
+    internal Instant Arrived { get; set; } = now;
+
     internal long NextEffect { get; private set; } = nextEffect;
 
     internal void Put(Table table, ByteString key, ByteString value) => _records.Add(new Record(table, key, value));

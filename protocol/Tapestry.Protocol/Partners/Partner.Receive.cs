@@ -32,7 +32,7 @@ public sealed partial class Partner
                 }
                 else
                 {
-                    KeepForLater(from, signed.Statement.Instance, message);
+                    KeepForLater(from, signed.Statement.Instance, message, outbox.Now);
                 }
 
                 break;
@@ -43,7 +43,7 @@ public sealed partial class Partner
                 }
                 else
                 {
-                    KeepForLater(from, certified.Certificate.Instance, message);
+                    KeepForLater(from, certified.Certificate.Instance, message, outbox.Now);
                 }
 
                 break;
@@ -69,11 +69,11 @@ public sealed partial class Partner
         return true;
     }
 
-    private void KeepForLater(MemberId from, Instance place, PeerMessage message)
+    private void KeepForLater(MemberId from, Instance place, PeerMessage message, Instant arrived)
     {
         if (place.Round == _head.Round + 1)
         {
-            _next.Keep(from, message);
+            _next.Keep(from, message, arrived);
         }
     }
 

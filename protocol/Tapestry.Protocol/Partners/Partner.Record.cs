@@ -130,10 +130,13 @@ public sealed partial class Partner
         SetRoundTimers(startedWallMs, outbox);
         outbox.Send(_otherMembers, OwnStatus());
         SignAgain(outbox);
-        foreach ((MemberId from, PeerMessage message) in _next.TakeAll())
+        foreach (EarlyMessage early in _next.TakeAll())
         {
-            Receive(from, message, outbox);
+            outbox.Arrived = early.Arrived;
+            Receive(early.From, early.Message, outbox);
         }
+
+        outbox.Arrived = outbox.Now;
     }
 
     private void SetRoundTimers(long startedWallMs, Outbox outbox)

@@ -7,6 +7,18 @@ namespace Tapestry.Protocol.Partners;
 // Settle: aggregate the decided set and say what came of it. specs/30-rounds.md, section 5.
 public sealed partial class Partner
 {
+    /// <summary>A set that was decided over another ledger than ours shows that we have gone astray: nothing can follow from it here.</summary>
+    private void HaltIfDiverged(Outbox outbox)
+    {
+        if (_round.SetValue is DecidedValue.Set set && (set.TreeSize != Frontier.Size || set.TreeRoot != Frontier.Root))
+        {
+            Halt(
+                $"round {_round.Number}: the decided set follows a ledger of {set.TreeSize} leaves with root {set.TreeRoot}; "
+                + $"here are {Frontier.Size} with root {Frontier.Root}; the data folder is kept for a diagnosis",
+                outbox);
+        }
+    }
+
     private void AdvanceSettle(Outbox outbox)
     {
         if (_round.SetValue is not DecidedValue.Set set || _round.ResultValue is not null)
@@ -14,6 +26,8 @@ public sealed partial class Partner
             return;
         }
 
+        // What is aggregated is wanted at once; shards that are still checked for those left out are not wanted any more.
+        _works.Cancel(work => work is Work.CheckShards check && !IsIncluded(check.Manifest), outbox);
         bool holdsManifests = HoldsManifests(set, outbox);
         if (!_hasSeat || IsCatchingUp)
         {
@@ -29,7 +43,6 @@ public sealed partial class Partner
 
         if (holdsManifests && _head.HoldsBase && _round.OwnSettlement is null)
         {
-            // What is aggregated is wanted at once; shards that are still checked for others are not.
             Sequence<int> slices = Enumerable.Range(0, _plan.Exchange.Slices).ToSequence();
             _works.Begin(new Work.Aggregate(_round.Set.Decision!.Value), outbox, id => new Effect.Aggregate(
                 id, _head.Base, ContributionsOf(set), slices, ShardHoldersOf(set)));
@@ -104,6 +117,12 @@ public sealed partial class Partner
     private void CountSettlement(SignedStatement signed, Outbox outbox)
     {
         Statement.Settlement settlement = (Statement.Settlement)signed.Statement;
+        if (!_round.FirstSettlements.TryAdd(signed.Author, signed) && _round.FirstSettlements[signed.Author].Statement != settlement)
+        {
+            // Of whatever sets: one slot, two statements.
+            Accuse(_round.FirstSettlements[signed.Author], signed, outbox);
+        }
+
         if (!_round.Settlements.TryGetValue(settlement.SetDigest, out Ballot<Sequence<SliceOutcome>>? ballot))
         {
             // Before our own decision we cannot know the set; each member may name one.
@@ -116,10 +135,6 @@ public sealed partial class Partner
             _round.Settlements.Add(settlement.SetDigest, ballot);
         }
 
-        ballot.Count(settlement.Slices, signed, _committee.Faults + 1, out SignedStatement? conflicting);
-        if (conflicting is not null)
-        {
-            Accuse(conflicting, signed, outbox);
-        }
+        ballot.Count(settlement.Slices, signed, _committee.Faults + 1, out _);
     }
 }

@@ -137,6 +137,11 @@ public sealed partial class Partner : ISimplexRound
             {
                 AdvanceContribute(outbox);
                 AdvanceClose(outbox);
+                HaltIfDiverged(outbox);
+            }
+
+            if (!IsIdle && !_isHalted)
+            {
                 AdvanceSettle(outbox);
                 AdvanceCertify(outbox);
                 AdvanceApply(outbox);

@@ -59,6 +59,9 @@ internal sealed class RoundState(RoundPlaces places, Simplex set, Simplex result
     /// <summary>Settlements by the set that they settle.</summary>
     internal SortedDictionary<Digest, Ballot<Sequence<SliceOutcome>>> Settlements { get; } = [];
 
+    /// <summary>The first settlement of each author, of whatever set.</summary>
+    internal SortedDictionary<MemberId, SignedStatement> FirstSettlements { get; } = [];
+
     /// <summary>Our own update, once its manifest is signed.</summary>
     internal HeldUpdate? Own { get; set; }
 

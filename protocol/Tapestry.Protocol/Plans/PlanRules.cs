@@ -19,7 +19,7 @@ public static class PlanRules
 
     // Together with the rounds and the members: no sum of weights leaves 63 bits, and those of a round are exact as doubles.
     private const long MaximumTokens = 1L << 40;
-    private const long MaximumRounds = 1_000_000;
+    internal const int MaximumRounds = 1_000_000;
     private const int MaximumDayMs = 7 * 24 * 3600 * 1000;
 
     /// <summary>Everything that is wrong, in the order of the plan's keys; empty for a good plan.</summary>

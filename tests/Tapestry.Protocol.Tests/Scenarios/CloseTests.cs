@@ -202,6 +202,26 @@ public sealed class CloseTests
         Ask(manifest).Should().Be(4);
     }
 
+    [Fact]
+    public void A_proposal_that_came_before_its_round_is_held_against_the_clock_of_its_arrival()
+    {
+        long round = 2;
+        while (_bench.Committee.Leader(Place(round), 1) == _bench.Self)
+        {
+            _bench.DecideVoid(round++ - 1);
+        }
+
+        DecidedValue.Void early = new(Place(round), _bench.Ms + 900, Digest.Zero);
+        _bench.Propose(Place(round), 1, early);
+        _bench.Ms += 10_000;
+        _bench.DecideVoid(round - 1);
+        _bench.ServeBodies(early);
+        _bench.PassDeadline();
+        Votes().Should().Equal(new Statement.Notarize(1, early.Digest));
+
+        Instance Place(long number) => _bench.Places.Set with { Round = number };
+    }
+
     private void Nullify(int view)
     {
         foreach (SigningKey other in _bench.Others)

@@ -1,6 +1,5 @@
 using FluentAssertions;
 using Tapestry.Crypto;
-using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
 using Xunit;
@@ -38,7 +37,8 @@ public sealed class ContributeTests
         Train(update);
         for (int round = 1; round <= _bench.Genesis.Plan.Timing.KeepRounds + 2; round++)
         {
-            DecideVoid(round);
+            _bench.DecideVoid(round);
+            _bench.Status.Round.Should().Be(round + 1);
         }
 
         Effect.Forget forget = _bench.Effects.OfType<Effect.Forget>().Last();
@@ -50,17 +50,4 @@ public sealed class ContributeTests
         _bench.Genesis.InitialBase, [Digest.Of("shard 0"u8), Digest.Of("shard 1"u8)], Residual, Tokens: 1000, LossBefore: 2, LossAfter: 1);
 
     private void Train(LocalUpdate update) => _bench.EndAll<Effect.Train>(train => train.Id, _ => new EffectOutcome.Trained(update));
-
-    private void DecideVoid(long round)
-    {
-        Instance place = _bench.Places.Set with { Round = round };
-        DecidedValue.Void empty = new(place, _bench.Ms + round, Digest.Zero);
-        foreach (SigningKey other in _bench.Others)
-        {
-            _bench.Hear(other, place, new Statement.Finalize(1, empty.Digest));
-        }
-
-        _bench.ServeBodies(empty);
-        _bench.Status.Round.Should().Be(round + 1);
-    }
 }

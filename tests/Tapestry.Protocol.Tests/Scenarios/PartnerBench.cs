@@ -52,7 +52,7 @@ internal sealed class PartnerBench
 
     internal MemberId Self => Samples.Id(_own);
 
-    internal long Ms { get; private set; } = 5_000_000;
+    internal long Ms { get; set; } = 5_000_000;
 
     internal List<Effect> Effects { get; } = [];
 
@@ -186,6 +186,20 @@ internal sealed class PartnerBench
         Others.Select(key => new CertificateVote(
             Samples.Id(key), SignedStatement.Sign(value.Place, Samples.Id(key), new Statement.Finalize(1, value.Digest), key).Signature))
             .OrderBy(vote => vote.Author).ToSequence());
+
+    /// <summary>Lets the other three decide a value, and serves its body.</summary>
+    internal void PassDecision(DecidedValue value)
+    {
+        foreach (SigningKey other in Others)
+        {
+            Hear(other, value.Place, new Statement.Finalize(1, value.Digest));
+        }
+
+        ServeBodies(value);
+    }
+
+    internal void DecideVoid(long round) =>
+        PassDecision(new DecidedValue.Void(Places.Set with { Round = round }, Genesis.CreatedMs + round, Digest.Zero));
 
     internal void ServeBodies(DecidedValue value) => EndAll<Effect.FetchBody>(
         fetch => fetch.Id,
