@@ -55,8 +55,12 @@ public sealed class Committee
     public MemberId Leader(Instance instance, int view)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(view, 1);
-        return SeededOrder(LeadersDomain, instance.Network, instance.Round, (byte)instance.Agreement)[(view - 1) % Count];
+        return Leaders(instance)[(view - 1) % Count];
     }
+
+    /// <summary>The leaders of the first n views of an agreement, and so of all: hashed anew at every call, to be kept by whoever needs it often.</summary>
+    public Sequence<MemberId> Leaders(Instance instance) =>
+        SeededOrder(LeadersDomain, instance.Network, instance.Round, (byte)instance.Agreement);
 
     /// <summary>Who owns a slice of a round: the first f + 1, then who steps in, in this order.</summary>
     public Sequence<MemberId> SliceOrder(Digest network, long round, int slice) => SeededOrder(OwnersDomain, network, round, slice);

@@ -26,7 +26,7 @@ internal sealed partial class Simplex
     private void Lead(Outbox outbox)
     {
         SimplexView view = ViewAt(View);
-        if (view.Proposal is not null || committee.Leader(instance, View) != self
+        if (view.Proposal is not null || LeaderOf(View) != self
             || FindParent(View) is not int parent)
         {
             return;
@@ -66,7 +66,7 @@ internal sealed partial class Simplex
 
     private void ReceiveProposal(SimplexView view, SignedStatement signed, Outbox outbox)
     {
-        if (committee.Leader(instance, view.Number) != signed.Author)
+        if (LeaderOf(view.Number) != signed.Author)
         {
             return;
         }

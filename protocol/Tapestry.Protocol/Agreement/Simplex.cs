@@ -30,6 +30,7 @@ internal sealed partial class Simplex(
     private readonly SortedDictionary<int, SimplexView> _views = [];
     private readonly SortedSet<MemberId> _heard = [];
     private readonly bool _votes = committee.Contains(self);
+    private readonly Sequence<MemberId> _leaders = committee.Leaders(instance);
     private readonly Sequence<MemberId> _others = committee.Members.Where(member => member != self).ToSequence();
 
     internal Instance Instance => instance;
@@ -180,6 +181,9 @@ internal sealed partial class Simplex(
     }
 
     internal Statement.Propose? ProposalOf(int view) => _views.GetValueOrDefault(view)?.Proposed;
+
+    /// <summary>Who leads a view, from 1.</summary>
+    internal MemberId LeaderOf(int view) => _leaders[(view - 1) % _leaders.Count];
 
     private bool HasQuorum(Certificate certificate) =>
         certificate.Votes.Count >= Quorum && certificate.Votes.All(vote => committee.Contains(vote.Author));

@@ -15,8 +15,6 @@ internal sealed class SimplexView(int number)
 
     internal bool LeaderEquivocated { get; set; }
 
-    internal bool BodyReported { get; set; }
-
     /// <summary>The first vote of each member and kind; a second, different one is evidence and is not counted.</summary>
     internal SortedDictionary<MemberId, SignedStatement> Notarizes { get; } = [];
 

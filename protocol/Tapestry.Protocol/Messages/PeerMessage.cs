@@ -22,7 +22,7 @@ public abstract partial record PeerMessage
     /// </summary>
     /// <param name="Round">The sender's round.</param>
     /// <param name="Agreement">None while contributing or aggregating towards a set; else the undecided agreement.</param>
-    /// <param name="View">The sender's view in that agreement; 0 for none.</param>
+    /// <param name="View">The lowest view of that agreement whose certificate the sender needs and lacks, or its own view; 0 before it starts.</param>
     public sealed record Status(long Round, AgreementKind Agreement, int View) : PeerMessage;
 
     /// <summary>

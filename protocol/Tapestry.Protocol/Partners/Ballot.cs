@@ -22,9 +22,6 @@ internal sealed class Ballot<T>
     internal IEnumerable<SignedStatement> Statements =>
         _opinions.Where(opinion => Agreed is null || opinion.Said.Equals(Agreed)).SelectMany(opinion => opinion.Signed.Values);
 
-    /// <summary>How many signers say different things from the others' first.</summary>
-    internal int Opinions => _opinions.Count;
-
     internal bool HasFrom(MemberId author) => _opinions.Any(opinion => opinion.Signed.ContainsKey(author));
 
     internal SignedStatement? From(MemberId author) =>

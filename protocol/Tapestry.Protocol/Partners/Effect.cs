@@ -123,18 +123,15 @@ public enum MemberFault : byte
     /// <summary>Two different signed values in one slot.</summary>
     Equivocation = 8,
 
-    /// <summary>A proposal that is Invalid.</summary>
-    BadProposal = 9,
-
     /// <summary>A body, certificate or round record that does not check out.</summary>
-    BadBody = 10,
+    BadBody = 9,
 
     /// <summary>Bytes that do not decode.</summary>
-    Malformed = 11,
+    Malformed = 10,
 
     /// <summary>A signature that does not hold.</summary>
-    BadSignature = 12,
+    BadSignature = 11,
 
     /// <summary>More than its bound.</summary>
-    TooLarge = 13,
+    TooLarge = 12,
 }

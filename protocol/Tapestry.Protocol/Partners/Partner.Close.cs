@@ -40,7 +40,7 @@ public sealed partial class Partner
 
     Judgement ISimplexRound.Judge(Instance instance, Digest value, int view, Instant arrived, Outbox outbox)
     {
-        MemberId leader = _committee.Leader(instance, view);
+        MemberId leader = AgreementOf(instance)!.LeaderOf(view);
         if (_round.BadBodies.Contains(value))
         {
             return Judgement.Invalid;
@@ -140,7 +140,7 @@ public sealed partial class Partner
 
         if (updates.Count < set.Included.Count)
         {
-            AskLeader(_committee.Leader(_round.Places.Set, view), outbox);
+            AskLeader(_round.Set.LeaderOf(view), outbox);
             return Judgement.Pending;
         }
 

@@ -5,7 +5,7 @@ using Tapestry.Protocol.Messages;
 namespace Tapestry.Protocol.Partners;
 
 /// <summary>Keys of durable records. Numbers are big-endian, so that key order is number order and a round is a prefix.</summary>
-/// <remarks>specs/30-rounds.md, section 10.</remarks>
+/// <remarks>specs/30-rounds.md, sections 8 and 11; slots: specs/20-agreement.md, section 3.</remarks>
 internal static class RecordKeys
 {
     internal static ByteString Head => ByteString.Empty;

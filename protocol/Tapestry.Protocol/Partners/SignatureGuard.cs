@@ -39,10 +39,6 @@ internal sealed class SignatureGuard(MemberId self, SigningKey key)
         return signed;
     }
 
-    /// <summary>What was signed in the slot of a statement, if anything was.</summary>
-    internal SignedStatement? Find(Instance instance, Statement statement) =>
-        _slots.GetValueOrDefault(RecordKeys.Slot(instance, statement));
-
     /// <summary>Takes over a slot that was synced in an earlier life.</summary>
     internal void Restore(ByteString slot, SignedStatement signed) => _slots[slot] = signed;
 

@@ -39,6 +39,7 @@ public sealed class CommitteeTests
         MemberId[] leaders = [.. Enumerable.Range(1, 14).Select(view => committee.Leader(instance, view))];
         leaders[..7].Should().OnlyHaveUniqueItems();
         leaders[7..].Should().Equal(leaders[..7]);
+        committee.Leaders(instance).Should().Equal(leaders[..7]);
     }
 
     [Fact]
