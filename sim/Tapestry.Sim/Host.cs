@@ -23,6 +23,7 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
     private readonly Dictionary<(TimerKind, long, AgreementKind), TimerId> _timers = [];
     private readonly HashSet<long> _cancelled = [];
     private bool _isSyncing;
+    private bool _crashedInApply;
 
     internal int Index { get; } = index;
 
@@ -32,8 +33,10 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
 
     internal Disk Disk { get; } = new();
 
-    /// <summary>Blobs that are synced, by a digest that names them: updates, aggregates, bases.</summary>
-    internal HashSet<Digest> Blobs { get; } = [];
+    internal HeldBlobs Blobs { get; } = new();
+
+    /// <summary>The round that the member works on; 1 before it has started.</summary>
+    internal long Round => Partner?.Status.Round ?? 1;
 
     /// <summary>What makes the member Byzantine; null for an honest one.</summary>
     internal Fault? Fault { get; set; }
@@ -67,7 +70,9 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
         Deliver(new PartnerEvent.Started());
     }
 
-    internal void Crash()
+    /// <summary>Loses everything but disk and blobs.</summary>
+    /// <param name="downMs">How long until it starts again; null leaves that to chance.</param>
+    internal void Crash(long? downMs = null)
     {
         if (IsUp)
         {
@@ -78,7 +83,7 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
             _timers.Clear();
             _cancelled.Clear();
             _isSyncing = false;
-            world.Crashed(this);
+            world.Crashed(this, downMs);
         }
     }
 
@@ -203,7 +208,15 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
             case Effect.Halt halt:
                 HaltedFor = halt.Reason;
                 break;
-            case Effect.Report or Effect.RoundEnded or Effect.Forget:
+            case Effect.Forget forget:
+                Blobs.Forget(forget.Round, Partner!.Status.Base, forget.Keep);
+                break;
+            case Effect.Report or Effect.RoundEnded:
+                break;
+            case Effect.ApplyAggregate apply when world.Options.CrashInApply is (int member, long round, long downMs)
+                && member == Index && round == apply.Result.Instance.Round && !_crashedInApply:
+                _crashedInApply = true;
+                world.Time.In(0, () => Crash(downMs));
                 break;
             default:
                 world.Work.Begin(this, effect);

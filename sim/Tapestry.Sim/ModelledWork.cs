@@ -38,7 +38,7 @@ internal sealed class ModelledWork(World world)
             case Effect.ApplyAggregate apply:
                 Obtain(host, apply.Id, apply.Result.AggregateRoot, world.Options.UpdateBytes, apply.Providers, _ =>
                 {
-                    host.Blobs.Add(apply.Result.NewBase);
+                    host.Blobs.Add(apply.Result.NewBase, host.Round);
                     return new EffectOutcome.BaseReady(apply.Result.NewBase);
                 });
                 break;
@@ -69,7 +69,7 @@ internal sealed class ModelledWork(World world)
 
             Sequence<Digest> roots = Enumerable.Range(0, SimPlan.Slices)
                 .Select(slice => Name("shard"u8, host.Id.Key.ToArray(), train.Base.ToArray(), train.Residual.ToArray(), [(byte)slice])).ToSequence();
-            host.Blobs.Add(NameOfUpdate(roots));
+            host.Blobs.Add(NameOfUpdate(roots), host.Round, roots);
             Digest residual = Name("residual"u8, host.Id.Key.ToArray(), train.Base.ToArray(), train.Residual.ToArray());
             LocalUpdate update = new(train.Base, roots, residual, tokens, LossBefore: 2, LossAfter: 1);
             return new PartnerEvent.EffectEnded(train.Id, new EffectOutcome.Trained(update));
@@ -97,8 +97,8 @@ internal sealed class ModelledWork(World world)
         host.DeliverIn(AggregateUs, () =>
         {
             Sequence<SliceOutcome> outcomes = aggregate.Slices.Select(slice => OutcomeOf(aggregate, slice)).ToSequence();
-            host.Blobs.Add(MerkleTree.Root([.. outcomes.Select(outcome => outcome.AggregateRoot)]));
-            host.Blobs.Add(MerkleTree.Root([.. outcomes.Select(outcome => outcome.BaseRoot)]));
+            host.Blobs.Add(MerkleTree.Root([.. outcomes.Select(outcome => outcome.AggregateRoot)]), host.Round);
+            host.Blobs.Add(MerkleTree.Root([.. outcomes.Select(outcome => outcome.BaseRoot)]), host.Round);
             return new PartnerEvent.EffectEnded(aggregate.Id, new EffectOutcome.Aggregated(outcomes));
         });
     }
@@ -138,7 +138,7 @@ internal sealed class ModelledWork(World world)
 
         Ask(host, effect, providers, 0, bytes, provider => provider.Blobs.Contains(blob) && provider.Fault?.Serves(host, blob) != false, provider =>
         {
-            host.Blobs.Add(blob);
+            host.Blobs.Add(blob, host.Round);
             EndWith(host, 0, effect, provider, whenHeld);
         });
     }

@@ -52,7 +52,7 @@ internal static class SimPlan
             Influence = PlanDefaults.Small.Influence with { MinimumMembers = Math.Max(1, Math.Min(options.Members, 2)) },
             Timing = new Timing(
                 ContributeMs: options.ContributeMs, CloseMarginMs: 3 * delay, AggregateMs: 20 * delay, ViewMs: 6 * delay,
-                ViewMaximumMs: 48 * delay, ResendMs: options.ResendMs, SkewMs: Math.Max(delay / 2, 2 * options.ClockSkewMs) + delay, TakeoverMs: 6 * delay, KeepRounds: 8),
+                ViewMaximumMs: 48 * delay, ResendMs: options.ResendMs, SkewMs: Math.Max(delay / 2, 2 * options.ClockSkewMs) + delay, TakeoverMs: 6 * delay, KeepRounds: options.KeepRounds),
             Rounds = options.Rounds,
         };
     }

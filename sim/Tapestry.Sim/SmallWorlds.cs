@@ -29,6 +29,7 @@ internal static class SmallWorlds
             Duplication = random.Between(0, 20) / 100.0,
             LongDelay = isDisturbed ? random.Between(0, 10) / 100.0 : 0,
             HealAtMs = isDisturbed ? random.Between(2_000, 15_000) : 0,
+            KeepRounds = (int)random.Between(1, 8),
         };
     }
 }

@@ -49,7 +49,7 @@ public sealed class World : IDisposable
             new Host(this, index, member.Id, _keys[index], clocks.Between(-options.ClockSkewMs, options.ClockSkewMs)))];
         foreach (Host host in _hosts)
         {
-            host.Blobs.Add(Genesis.InitialBase);
+            host.Blobs.Add(Genesis.InitialBase, host.Round);
             _byId.Add(host.Id, host);
         }
 
@@ -119,7 +119,7 @@ public sealed class World : IDisposable
     internal Partner Restore(Host host) =>
         Partner.RestoreBroken(Genesis, host.Key, host.Disk, host.IsHonest ? Options.SeededBug : SeededBug.None);
 
-    internal void Crashed(Host host)
+    internal void Crashed(Host host, long? downMs)
     {
         Crashes++;
         if (host.IsHonest)
@@ -130,7 +130,7 @@ public sealed class World : IDisposable
             }
         }
 
-        Time.In(_faults.Between(1, 30 * Options.DelayMs) * 1000, host.Start);
+        Time.In((downMs ?? _faults.Between(1, 30 * Options.DelayMs)) * 1000, host.Start);
     }
 
     /// <summary>Whether every signature in a message holds. The same bytes are checked once, whoever receives them.</summary>

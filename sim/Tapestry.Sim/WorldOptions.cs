@@ -63,6 +63,9 @@ public sealed record WorldOptions
     /// <summary>How often a waiting member asks again, in milliseconds.</summary>
     public int ResendMs { get; init; } = 200;
 
+    /// <summary>Rounds whose bodies and blobs are kept.</summary>
+    public int KeepRounds { get; init; } = 8;
+
     /// <summary>Bytes of one encoded update.</summary>
     public long UpdateBytes { get; init; } = 64 * 1024;
 
@@ -83,6 +86,9 @@ public sealed record WorldOptions
 
     /// <summary>One crash at an exact place: which member, at its how-manieth synced write, where in that step; null for none.</summary>
     internal (int Member, int Write, CrashPoint Point)? CrashAt { get; init; }
+
+    /// <summary>A crash while a member applies the aggregate of a round: which member, which round, how long it is down; null for none.</summary>
+    internal (int Member, long Round, long DownMs)? CrashInApply { get; init; }
 
     /// <summary>A member whose FINALIZE, and certificates of FINALIZE, on results never arrive: it decides alone; null for none.</summary>
     internal int? UnheardDecider { get; init; }

@@ -9,8 +9,17 @@ public sealed partial class Partner
     /// <summary>Whether a round is being taken over from a record, or the base of one is missing.</summary>
     private bool IsCatchingUp => !_head.HoldsBase || _round.IsFromRecord;
 
-    /// <summary>Whether so many rounds are missing that their aggregates may be gone: then only the last base is fetched.</summary>
-    private bool IsFarBehind => _round.IsFromRecord && HighestAhead > _head.Round + 1;
+    /// <summary>Whether so many rounds are missing that their aggregates may be gone, or are: then only the last base is fetched.</summary>
+    private bool IsFarBehind =>
+        HighestAhead > _head.Round + 1 && (_round.IsFromRecord || _round.ApplyFailures >= ApplyFailuresMaximum);
+
+    /// <summary>Whether the round can be recorded with what is held. Of a decision alone the manifests may be gone everywhere.</summary>
+    private bool HoldsRecord => (_round.SetValue, _round.ResultValue) switch
+    {
+        (DecidedValue.Void, _) or (DecidedValue.Set, DecidedValue.Void) => true,
+        (DecidedValue.Set set, DecidedValue.Result) => HoldsManifests(set),
+        _ => false,
+    };
 
     /// <summary>The round that f + 1 seats claim to have reached: one of them is honest, so a liar cannot hold us off.</summary>
     private long HighestAhead =>
@@ -34,8 +43,7 @@ public sealed partial class Partner
     private void FetchRound(Outbox outbox)
     {
         MemberId[] ahead = [.. _ahead.Where(member => member.Value > _head.Round).Select(member => member.Key)];
-        bool isDecided = _round.SetValue is DecidedValue.Void || (_round.SetValue is not null && _round.ResultValue is not null);
-        if (ahead.Length > 0 && !isDecided && !_works.IsRunning<Work.FetchRound>())
+        if (ahead.Length > 0 && !HoldsRecord && !_works.IsRunning<Work.FetchRound>())
         {
             MemberId provider = ahead[_round.Retries % ahead.Length];
             _works.Begin(new Work.FetchRound(_head.Round, provider), outbox, id => new Effect.FetchRound(id, _head.Round, [provider]));
@@ -74,17 +82,15 @@ public sealed partial class Partner
             return false;
         }
 
-        // Whatever manifests are missing or wrong are fetched one by one.
-        foreach (ByteString bytes in record.Manifests)
+        List<SignedStatement> manifests = [];
+        if (result is DecidedValue.Result && !TryReadManifests(record, (DecidedValue.Set)set!, manifests))
         {
-            if (SignedStatement.TryRead(bytes.Span, out SignedStatement? signed)
-                && set is DecidedValue.Set named
-                && signed.Digest is { } digest
-                && named.Included.Any(inclusion => inclusion.Manifest == digest)
-                && signed.Verify())
-            {
-                HoldManifest(digest, signed, outbox);
-            }
+            return false;
+        }
+
+        foreach (SignedStatement manifest in manifests)
+        {
+            HoldManifest(manifest.Digest, manifest, outbox);
         }
 
         _round.IsFromRecord = true;
@@ -95,6 +101,22 @@ public sealed partial class Partner
         }
 
         return true;
+    }
+
+    /// <summary>Reads all manifests of a set: others may have forgotten them, so a record without one is of no use.</summary>
+    private static bool TryReadManifests(RoundRecord record, DecidedValue.Set set, List<SignedStatement> manifests)
+    {
+        bool isComplete = record.Manifests.Count == set.Included.Count;
+        for (int index = 0; isComplete && index < set.Included.Count; index++)
+        {
+            isComplete = Bodies.TryReadManifest(record.Manifests[index], set.Included[index].Manifest, out SignedStatement? manifest);
+            if (isComplete)
+            {
+                manifests.Add(manifest!);
+            }
+        }
+
+        return isComplete;
     }
 
     private bool TryReadDecision(

@@ -95,7 +95,7 @@ public sealed partial class Partner
     /// <summary>The result that follows from the set and the settled slices; null while a manifest of the set is missing.</summary>
     private DecidedValue.Result? ExpectedResult(DecidedValue.Set set, Sequence<SliceOutcome> settled)
     {
-        if (_round.Expected is null && set.Included.All(inclusion => _round.Updates.GetValueOrDefault(inclusion.Manifest)?.Signed is not null))
+        if (_round.Expected is null && HoldsManifests(set))
         {
             Digest aggregate = Roots.OfSlices([.. settled.Select(slice => slice.AggregateRoot)]);
             Digest newBase = Roots.OfSlices([.. settled.Select(slice => slice.BaseRoot)]);

@@ -29,19 +29,14 @@ public sealed partial class Partner
         // What is aggregated is wanted at once; shards that are still checked for those left out are not wanted any more.
         _works.Cancel(work => work is Work.CheckShards check && !IsIncluded(check.Manifest), outbox);
         bool holdsManifests = HoldsManifests(set, outbox);
-        if (!_hasSeat || IsCatchingUp)
-        {
-            return;
-        }
-
-        if (!_round.AggregateDeadlineSet)
+        if (_hasSeat && !_round.AggregateDeadlineSet)
         {
             _round.AggregateDeadlineSet = true;
             TimerId timer = new(TimerKind.Deadline, _round.Number, AgreementKind.Result, 1);
             outbox.Do(new Effect.SetTimer(timer, outbox.Now.MonotonicMs + _plan.Timing.AggregateMs));
         }
 
-        if (holdsManifests && _head.HoldsBase && _round.OwnSettlement is null)
+        if (_hasSeat && holdsManifests && !IsCatchingUp && _round.OwnSettlement is null)
         {
             Sequence<int> slices = Enumerable.Range(0, _plan.Exchange.Slices).ToSequence();
             _works.Begin(new Work.Aggregate(_round.Set.Decision!.Value), outbox, id => new Effect.Aggregate(
@@ -74,6 +69,9 @@ public sealed partial class Partner
 
         return holdsAll;
     }
+
+    private bool HoldsManifests(DecidedValue.Set set) =>
+        set.Included.All(inclusion => _round.Updates.GetValueOrDefault(inclusion.Manifest)?.Signed is not null);
 
     private void SignSettlement(Digest set, Sequence<SliceOutcome> slices, Outbox outbox)
     {

@@ -1,5 +1,6 @@
 using Tapestry.Crypto;
 using Tapestry.Protocol.Agreement;
+using Tapestry.Protocol.Ledger;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
@@ -177,6 +178,22 @@ internal sealed class PartnerBench
     {
         SigningKey leader = _keys.Single(key => Samples.Id(key) == Committee.Leader(place, view));
         Hear(leader, place, new Statement.Propose(view, value.Digest, 0));
+        ServeBodies(value);
+    }
+
+    /// <summary>The result of a set of round 1.</summary>
+    internal DecidedValue.Result ResultOf(DecidedValue.Set set, Digest newBase)
+    {
+        RoundLeaves before = RoundLeaves.OfGenesis(Genesis);
+        Digest aggregate = Digest.Of("an aggregate"u8);
+        RoundLeaves after = RoundLeaves.Of(before.After, before.Members, set, [.. set.Included.Select(_ => 1L)], aggregate, newBase);
+        return new DecidedValue.Result(Places.Result, set.Digest, aggregate, newBase, after.After.Size, after.After.Root);
+    }
+
+    /// <summary>Lets a value be decided elsewhere: its certificate arrives, and its body is served.</summary>
+    internal void HearDecided(DecidedValue value)
+    {
+        Hear(Others[0], new PeerMessage.Certified(Decide(value)));
         ServeBodies(value);
     }
 

@@ -74,6 +74,35 @@ public sealed class WorldTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Whoever_crashed_while_it_applied_a_round_returns_after_everyone_forgot_it(int member)
+    {
+        WorldReport report = Run(Calm with { Rounds = 10, KeepRounds = 2, CrashInApply = (member, 2, 60_000) });
+        report.Violation.Should().BeNull();
+        report.Crashes.Should().Be(1);
+    }
+
+    [Fact]
+    public void What_is_forgotten_after_a_few_rounds_is_never_missed()
+    {
+        for (long seed = 1; seed <= 3; seed++)
+        {
+            WorldReport report = Run(Calm with
+            {
+                Seed = seed,
+                Rounds = 10,
+                KeepRounds = 2,
+                Crashes = 10,
+                Partitions = 3,
+                Loss = 0.2,
+                HealAtMs = 15_000,
+            });
+            report.Violation.Should().BeNull("seed {0}", seed);
+        }
+    }
+
     [Fact]
     public void A_crash_at_any_synced_write_of_a_seat_breaks_no_promise()
     {
