@@ -21,7 +21,7 @@ public abstract partial record PeerMessage
     /// Unsigned: the link names the sender.
     /// </summary>
     /// <param name="Round">The sender's round.</param>
-    /// <param name="Agreement">None while contributing or aggregating towards a set; else the undecided agreement.</param>
+    /// <param name="Agreement">None while contributing to a set; else the undecided agreement: also of a member without a base, which contributes nothing.</param>
     /// <param name="View">The lowest view of that agreement whose certificate the sender needs and lacks, or its own view; 0 before it starts.</param>
     public sealed record Status(long Round, AgreementKind Agreement, int View) : PeerMessage;
 

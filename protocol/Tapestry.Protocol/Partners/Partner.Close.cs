@@ -75,12 +75,12 @@ public sealed partial class Partner
     }
 
     /// <summary>
-    /// Whether everyone who is expected, was heard from in this round, or is this member and trains, is fully receipted, and the plan's minimum.
+    /// Whether everyone who is expected, said that it contributes, or is this member and trains, is fully receipted, and the plan's minimum.
     /// </summary>
     private bool IsInputComplete() =>
         _round.Eligible.Count >= _plan.Influence.MinimumMembers
         && _head.LastSet.All(_round.Eligible.Contains)
-        && _round.Heard.All(_round.Eligible.Contains)
+        && _round.Contributing.All(_round.Eligible.Contains)
         && (_round.Eligible.Contains(_self) || (_round.Own is null && !_works.IsRunning<Work.Train>()));
 
     /// <summary>The set of everyone who is fully receipted here; null when they are too few.</summary>

@@ -89,6 +89,10 @@ public sealed partial class Partner
         if (from == signed.Author)
         {
             _round.Heard.Add(from);
+            if (signed.Statement is Statement.Manifest)
+            {
+                _round.Contributing.Add(from);
+            }
         }
 
         switch (signed.Statement)
@@ -149,6 +153,11 @@ public sealed partial class Partner
         }
 
         _round.Heard.Add(from);
+        if (status.Agreement == AgreementKind.None)
+        {
+            _round.Contributing.Add(from);
+        }
+
         if (!MayAnswer(from, MessageType.Status))
         {
             return;

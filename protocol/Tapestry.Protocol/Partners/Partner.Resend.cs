@@ -12,7 +12,7 @@ public sealed partial class Partner
         bool isSettling = !IsIdle && _round.Set.Decision is not null;
         Simplex agreement = isSettling ? _round.Result : _round.Set;
         AgreementKind kind = isSettling ? AgreementKind.Result
-            : _round.Set.IsStarted ? AgreementKind.Set
+            : _round.Set.IsStarted || !_head.HoldsBase ? AgreementKind.Set
             : AgreementKind.None;
         return new PeerMessage.Status(_head.Round, kind, agreement.WantedView);
     }

@@ -39,6 +39,9 @@ internal sealed class RoundState(RoundPlaces places, Simplex set, Simplex result
 
     internal SortedSet<MemberId> Heard { get; } = [];
 
+    /// <summary>Members that said that they contribute to this round: a leader waits for them until its deadline.</summary>
+    internal SortedSet<MemberId> Contributing { get; } = [];
+
     /// <summary>Answers given since the last resend timer.</summary>
     internal SortedDictionary<(MemberId To, MessageType Question), int> Answers { get; } = [];
 

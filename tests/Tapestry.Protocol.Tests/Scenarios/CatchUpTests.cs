@@ -112,6 +112,7 @@ public sealed class CatchUpTests
         PassOverTheBase();
         _bench.Status.Round.Should().Be(2);
         _bench.Status.HoldsBase.Should().BeFalse();
+        _bench.Effects.OfType<Effect.Send>().Should().Contain(send => send.Message == new PeerMessage.Status(2, AgreementKind.Set, 0));
     }
 
     [Fact]
@@ -132,6 +133,22 @@ public sealed class CatchUpTests
             set.Timer.Kind == TimerKind.Deadline && set.Timer.Round == 2 && set.Timer.Agreement == AgreementKind.Result);
     }
 
+    [Theory]
+    [InlineData(AgreementKind.None, Phase.Contribute)]
+    [InlineData(AgreementKind.Set, Phase.Close)]
+    public void Who_says_that_it_contributes_is_waited_for_and_who_lacks_the_base_is_not(AgreementKind said, Phase phase)
+    {
+        DecidedValue.Set set = _bench.SetOf((First, _bench.Contribute(First)), (Second, _bench.Contribute(Second)));
+        _bench.HearDecided(set);
+        _bench.HearDecided(_bench.ResultOf(set, NewBase));
+        _bench.EndAll<Effect.ApplyAggregate>(apply => apply.Id, _ => new EffectOutcome.BaseReady(NewBase));
+        _bench.EndAll<Effect.Train>(train => train.Id, _ => new EffectOutcome.Failed(EffectFault.Trainer, null));
+        _bench.Hear(Third, new PeerMessage.Status(2, said, 0));
+        ContributeToSecondRound(First);
+        ContributeToSecondRound(Second);
+        _bench.Status.Phase.Should().Be(phase);
+    }
+
     [Fact]
     public void A_member_that_trains_is_expected_by_itself_although_the_last_set_left_it_out()
     {
@@ -140,14 +157,9 @@ public sealed class CatchUpTests
         _bench.HearDecided(_bench.ResultOf(first, NewBase));
         _bench.EndAll<Effect.ApplyAggregate>(apply => apply.Id, _ => new EffectOutcome.BaseReady(NewBase));
         _bench.Effects.OfType<Effect.Train>().Should().Contain(train => train.Round == 2);
-        RoundPlaces second = new(2, _bench.Genesis.Digest, _bench.Genesis.Plan.Digest, _bench.Committee.Digest);
         foreach (SigningKey author in _bench.Others)
         {
-            Statement.Manifest manifest = _bench.ManifestOf(author) with { Base = NewBase, AuthorSequence = 2 };
-            _bench.Hear(author, second.Contributing, manifest);
-            Digest digest = SignedStatement.Sign(second.Contributing, Samples.Id(author), manifest, author).Digest;
-            _bench.Hear(First, second.Holding, PartnerBench.ReceiptOf(digest, 1));
-            _bench.Hear(Second, second.Holding, PartnerBench.ReceiptOf(digest, 1));
+            ContributeToSecondRound(author);
         }
 
         _bench.Status.Phase.Should().Be(Phase.Contribute);
@@ -156,6 +168,17 @@ public sealed class CatchUpTests
     }
 
     private static Digest NewBase => Digest.Of("B_1"u8);
+
+    /// <summary>A manifest for round 2 that two others have receipted.</summary>
+    private void ContributeToSecondRound(SigningKey author)
+    {
+        RoundPlaces second = new(2, _bench.Genesis.Digest, _bench.Genesis.Plan.Digest, _bench.Committee.Digest);
+        Statement.Manifest manifest = _bench.ManifestOf(author) with { Base = NewBase, AuthorSequence = 2 };
+        _bench.Hear(author, second.Contributing, manifest);
+        Digest digest = SignedStatement.Sign(second.Contributing, Samples.Id(author), manifest, author).Digest;
+        _bench.Hear(First, second.Holding, PartnerBench.ReceiptOf(digest, 1));
+        _bench.Hear(Second, second.Holding, PartnerBench.ReceiptOf(digest, 1));
+    }
 
     /// <summary>Round 1 is decided here; its aggregate and base are gone everywhere, and two members are at round 5.</summary>
     private DecidedValue.Set PassOverTheBase()
