@@ -12,7 +12,7 @@ namespace Tapestry.Node.Demo;
 /// <summary>Four members made for the demo: their folders, keys, texts, ports and daemons.</summary>
 internal sealed class DemoNetwork : IDisposable
 {
-    /// <summary>Members, each with its own fifth of the languages' families.</summary>
+    /// <summary>Members, each with one language of every family.</summary>
     public const int MemberCount = DemoCorpora.Partners;
 
     /// <summary>Share of each text that nobody trains on.</summary>
