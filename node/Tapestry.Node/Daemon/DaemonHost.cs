@@ -37,6 +37,7 @@ internal static class DaemonHost
         Member self = FindSelf(genesis, keys);
         IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> peers = PeerList.Read(options.PeersPath);
         using RecordStore records = RecordStore.Open(folder.Records);
+        LedgerGenesis.Require(records, genesis, folder.Records);
         using BlobStore blobs = BlobStore.Open(folder.Blobs, genesis.Plan.Exchange.ChunkBytes);
         Partner partner = Restore(genesis, keys, records);
         CheckLedger(folder, records, partner);

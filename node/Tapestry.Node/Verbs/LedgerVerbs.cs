@@ -81,6 +81,7 @@ internal static class LedgerVerbs
             DataFolder folder = folders.Folder(arguments);
             Genesis genesis = LedgerFolder.ReadGenesis(arguments.GetValue(genesisPath) ?? folder.Genesis);
             using RecordStore records = LedgerFolder.OpenRecords(folder);
+            LedgerGenesis.Require(records, genesis, folder.Records);
             AuditReport report = LedgerAudit.Run(records, genesis, LedgerFolder.ReadCheckpoint(folder, genesis));
             return report.Verified
                 ? Task.FromResult(new VerbResult(report, console => Show(console, report)))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using FluentAssertions;
 using Tapestry.Node.Demo;
 
 namespace Tapestry.Node.Tests.Scenarios;
@@ -17,6 +18,18 @@ internal static class TapestryProcess
         await process.WaitForExitAsync();
         await errors;
         return (process.ExitCode, JsonDocument.Parse(output).RootElement);
+    }
+
+    /// <summary>The data that a verb must end with, in its envelope.</summary>
+    /// <param name="verb">The verb's name in the schema.</param>
+    /// <param name="arguments">The command line.</param>
+    public static async Task<JsonElement> OkAsync(string verb, params string[] arguments)
+    {
+        (int exitCode, JsonElement output) = await RunAsync(arguments);
+        exitCode.Should().Be(0, "this ends well: {0}", output);
+        output.GetProperty("schema").GetString().Should().Be($"tapestry/{verb}/1");
+        output.GetProperty("status").GetString().Should().Be("ok");
+        return output.GetProperty("data");
     }
 
     /// <summary>The code of the error that a verb must end in.</summary>
