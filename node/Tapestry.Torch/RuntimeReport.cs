@@ -6,6 +6,7 @@ namespace Tapestry.Torch;
 
 /// <summary>What computes here, and how fast: for the start-up line, for status, and for comparing machines.</summary>
 /// <param name="TorchVersion">libtorch's version.</param>
+/// <param name="Device">What was asked to compute.</param>
 /// <param name="Devices">"cpu", then every GPU.</param>
 /// <param name="Threads">Threads that one operator may use.</param>
 /// <param name="CpuCapability">The instruction set of libtorch's own CPU kernels.</param>
@@ -16,6 +17,7 @@ namespace Tapestry.Torch;
 /// <param name="ComputeClass">Two machines with the same text here give the same bits for the same work.</param>
 public sealed record RuntimeReport(
     string TorchVersion,
+    string Device,
     IReadOnlyList<string> Devices,
     int Threads,
     string CpuCapability,
@@ -30,10 +32,15 @@ public sealed record RuntimeReport(
     private const int MatmulEdge = 512;
     private const int MatmulRepeats = 5;
 
+    /// <summary>The start-up line: version, device, threads and measured speed.</summary>
+    public string Line => string.Create(
+        CultureInfo.InvariantCulture,
+        $"libtorch {TorchVersion} on {Device}, threads: {Threads}, FP32 products on the CPU: {MatmulGflops:F0} GFLOP/s");
+
     /// <summary>Whether bf16 autocast pays on this CPU.</summary>
     public bool CpuHasBf16 => CpuBf16 != "none";
 
-    internal static RuntimeReport Measure(Device device)
+    internal static RuntimeReport Measure(Torch.Device device)
     {
         long callsBefore = Shim.tap_blas_calls();
         Tensor.Check(Shim.tap_matmul_gflops(MatmulEdge, MatmulRepeats, (int)ScalarType.Float32, -1, out double gflops), null);
@@ -44,7 +51,8 @@ public sealed record RuntimeReport(
         string version = Text(Shim.tap_torch_version());
         return new RuntimeReport(
             version,
-            ["cpu", .. Enumerable.Range(0, gpus).Select(index => new Device(DeviceType.CUDA, index).ToString())],
+            device.ToString(),
+            ["cpu", .. Enumerable.Range(0, gpus).Select(index => new Torch.Device(DeviceType.CUDA, index).ToString())],
             torch.get_num_threads(),
             capability,
             Shim.tap_cpu_bf16() switch { 2 => "AMX", 1 => "AVX-512 BF16", _ => "none" },
@@ -54,7 +62,10 @@ public sealed record RuntimeReport(
             $"{Text(Shim.tap_shim_hash())}/{version}/{capability}/{Text(Shim.tap_blas_isa())}/{(device.type == DeviceType.CPU ? "cpu" : "cuda")}");
     }
 
-    private static string Judge(double gflops, bool bypassed)
+    /// <summary>What is wrong with what was measured, and what to do; empty where nothing is.</summary>
+    /// <param name="gflops">Measured speed of a product, in 10⁹ operations a second.</param>
+    /// <param name="bypassed">Whether the product never came through the shim that should compute it.</param>
+    internal static string Judge(double gflops, bool bypassed)
     {
         if (bypassed)
         {
@@ -65,7 +76,7 @@ public sealed record RuntimeReport(
             ? ""
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"matrix products run at {gflops:F0} GFLOP/s, below {GflopsFloor:F0}: the machine is busy, or libtorch has no fast BLAS.");
+                $"matrix products run at {gflops:F1} GFLOP/s, below {GflopsFloor:F0}: the machine is busy, or libtorch has no fast BLAS.");
     }
 
     private static string Text(nint text) => Marshal.PtrToStringUTF8(text) ?? "unknown";

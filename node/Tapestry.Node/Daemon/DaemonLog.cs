@@ -47,4 +47,10 @@ internal static partial class DaemonLog
     [LoggerMessage(EventId = 2013, Level = LogLevel.Warning,
         Message = "Round {Round}: what earlier encodings lost is gone from the disk; it is not made up for")]
     public static partial void ResidualLost(ILogger logger, long round);
+
+    [LoggerMessage(EventId = 2014, Level = LogLevel.Information, Message = "{Runtime}")]
+    public static partial void Computes(ILogger logger, string runtime);
+
+    [LoggerMessage(EventId = 2015, Level = LogLevel.Warning, Message = "libtorch: {Warning}")]
+    public static partial void ComputesBadly(ILogger logger, string warning);
 }

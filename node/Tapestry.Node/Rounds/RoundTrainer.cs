@@ -10,6 +10,7 @@ using Tapestry.Protocol;
 using Tapestry.Protocol.Aggregation;
 using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
+using Tapestry.Torch;
 using Tapestry.Training;
 using Tapestry.Training.Optimization;
 using Tapestry.Training.Text;
@@ -43,9 +44,20 @@ internal sealed class RoundTrainer(
     /// <summary>Seed of the windows that a member draws: its own, so that two members with one text do not train on the same batches.</summary>
     public static long SamplingSeed(MemberId member) => BinaryPrimitives.ReadInt64BigEndian(Digest.Of(member.Key.ToArray()).ToArray()) & long.MaxValue;
 
-    /// <summary>Opens text, model and saved state; does nothing when that is done.</summary>
+    /// <summary>Opens text, model and saved state, and logs what computes here; for the start of the daemon.</summary>
     /// <exception cref="CliException">The text, libtorch or the saved state cannot be used.</exception>
-    public void Open() => TorchErrors.Guard(OpenTrainer);
+    public void Open() => TorchErrors.Guard(() =>
+    {
+        Trainer trainer = OpenTrainer();
+        RuntimeReport report = torch.report(Device.Parse(machine.Device));
+        DaemonLog.Computes(logger, report.Line);
+        if (report.Warning.Length > 0)
+        {
+            DaemonLog.ComputesBadly(logger, report.Warning);
+        }
+
+        return trainer;
+    });
 
     /// <summary>Trains H steps from a base, encodes the update, and keeps shards and residual.</summary>
     public async Task<EffectOutcome> TrainAsync(Effect.Train effect, CancellationToken cancelled)

@@ -20,7 +20,7 @@ internal static class GenerateVerb
         Option<long> seed = new("--seed") { Description = "Seed of the draws." };
         Command command = new("generate", "Write text with a trained model.") { prompt, tokens, temperature, seed };
         models.AddTo(command);
-        return app.Does(command, (arguments, _, stopping) =>
+        return app.Does(command, (arguments, terminal, stopping) =>
         {
             LoadedModel loaded = models.Load(arguments);
             GeneratorOptions options = new()
@@ -32,6 +32,7 @@ internal static class GenerateVerb
             string start = arguments.GetRequiredValue(prompt);
             string text = TorchErrors.Guard(() =>
             {
+                RuntimeLine.Say(terminal, torch.CPU);
                 using LlamaModel model = new(loaded.Config, torch.CPU);
                 model.Flat.CopyFrom(0, loaded.Parameters);
                 using Generator generator = new(model);

@@ -6,6 +6,7 @@ using Tapestry.Node.Configuration;
 using Tapestry.Node.Ledger;
 using Tapestry.Node.Rounds;
 using Tapestry.Protocol.Plans;
+using Tapestry.Torch;
 using Tapestry.Training.Optimization;
 using Tapestry.Training.Runs;
 
@@ -60,7 +61,7 @@ internal static class TrainVerb
         terminal.WithProgressAsync("train", run.Steps, meter => Task.Run(
             () =>
             {
-                MeterProgress progress = new(meter, terminal);
+                MeterProgress progress = new(meter, terminal, Device.Parse(run.Trainer.Device));
                 RunResult result = TorchErrors.Guard(() =>
                 {
                     if (from is null)
@@ -98,12 +99,13 @@ internal static class TrainVerb
     private static object? Loss(Evaluation? evaluation) =>
         evaluation is Evaluation value ? new { value.NatsPerToken, value.BitsPerByte } : null;
 
-    private sealed class MeterProgress(IProgressMeter meter, Terminal terminal) : IRunProgress
+    private sealed class MeterProgress(IProgressMeter meter, Terminal terminal, Device device) : IRunProgress
     {
         private string _heldOut = "";
 
         public void Started(long firstStep, long steps, long parameters)
         {
+            RuntimeLine.Say(terminal, device);
             terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{parameters:N0} parameters, steps {firstStep} to {steps}"));
             meter.Report(firstStep, "");
         }
