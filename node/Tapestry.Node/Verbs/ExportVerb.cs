@@ -19,6 +19,11 @@ internal static class ExportVerb
         {
             LoadedModel model = models.Load(arguments);
             string folder = Path.GetFullPath(arguments.GetRequiredValue(output));
+            if (Path.Exists(folder))
+            {
+                throw new CliException("output-exists", $"{folder} exists; nothing is written over it.", "Name a new folder with --output.", ExitCode.Usage);
+            }
+
             try
             {
                 HuggingFaceModel.Export(folder, model.Config, model.Parameters, model.Provenance);

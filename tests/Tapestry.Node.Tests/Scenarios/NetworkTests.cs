@@ -15,6 +15,7 @@ namespace Tapestry.Node.Tests.Scenarios;
 public sealed class NetworkTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _outputs = new();
     private readonly CancellationTokenSource _late = new(TimeSpan.FromMinutes(6));
     private readonly DemoNetwork _network;
 
@@ -25,6 +26,7 @@ public sealed class NetworkTests : IDisposable
         _network.Dispose();
         _late.Dispose();
         _folder.Dispose();
+        _outputs.Dispose();
     }
 
     [TorchFact]
@@ -45,7 +47,9 @@ public sealed class NetworkTests : IDisposable
             report.Base.Should().Be(ends[0].Base);
         }
 
+        await new VerbWalk(_network.Daemons[1].Folder, _network.Genesis, ends[1]).RunAsync(_outputs);
         AnAuditNoticesAChangedEntry(_network.Daemons[0].Folder);
+        await new VerbWalk(_network.Daemons[0].Folder, _network.Genesis, ends[0]).AnAuditFailsAsync();
     }
 
     [TorchFact]
@@ -72,9 +76,11 @@ public sealed class NetworkTests : IDisposable
     {
         DaemonProcess first = _network.Daemons[0];
         first.Start();
-        await WaitForAsync(first, _ => true);
+        await WaitForAsync(first, report => report.LedgerEntries > 0);
+        string[] before = WhatNothingMayChange(first.Folder);
 
         (await TapestryProcess.FailAsync("run", "--data", first.Folder.Root)).Code.Should().Be("folder-in-use");
+        await GoesOnAsync(first, before);
 
         DataFolder second = _network.Daemons[1].Folder;
         File.Copy(first.Folder.Settings, second.Settings, overwrite: true);
@@ -82,6 +88,7 @@ public sealed class NetworkTests : IDisposable
         exitCode.Should().Be((int)ExitCode.Unreachable);
         code.Should().Be("port-in-use");
         (await TapestryProcess.FailAsync("run", "--data", second.Root, "--set", "http:listen=off")).Code.Should().Be("port-in-use");
+        await GoesOnAsync(first, before);
     }
 
     [TorchFact]
@@ -100,6 +107,17 @@ public sealed class NetworkTests : IDisposable
         ours.Faults.Keys.Should().Contain("boreas: WrongGenesis");
         theirs.Faults.Keys.Should().Contain("aurora: WrongGenesis");
         ours.Connected.Should().BeEmpty();
+    }
+
+    /// <summary>What is the same at any moment of a daemon that ends no round: its ledger, keys, genesis and settings.</summary>
+    private static string[] WhatNothingMayChange(DataFolder folder)
+    {
+        using RecordStore records = LedgerFolder.OpenRecords(folder);
+        return
+        [
+            .. records.ReadAll(Table.Entries).Select(row => $"{row.Key} {row.Value}"),
+            .. new[] { folder.Keys, folder.Genesis, folder.Settings }.Select(path => Convert.ToHexString(File.ReadAllBytes(path))),
+        ];
     }
 
     private static void AnAuditNoticesAChangedEntry(DataFolder folder)
@@ -139,6 +157,13 @@ public sealed class NetworkTests : IDisposable
     {
         await Task.WhenAll(_network.Daemons.Select(daemon => daemon.StopAsync()));
         _network.Daemons.Should().OnlyContain(daemon => daemon.EndedWith == 0, "a daemon that is asked to stop ends well");
+    }
+
+    private async Task GoesOnAsync(DaemonProcess daemon, string[] before)
+    {
+        await WaitForAsync(daemon, _ => true);
+        daemon.EndedWith.Should().BeNull();
+        WhatNothingMayChange(daemon.Folder).Should().Equal(before);
     }
 
     /// <summary>Asks all until they say what is wanted. Nothing else tells when a process is that far.</summary>
