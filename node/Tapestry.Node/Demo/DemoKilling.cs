@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tapestry.Cli;
 using Tapestry.Node.Daemon;
 using Tapestry.Node.Ledger;
@@ -30,6 +31,15 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
     /// <summary>Rounds that the others end while it is down.</summary>
     private const long RoundsDown = 2;
 
+    /// <summary>Rounds a run needs so that a kill fits in: between two looks at the daemons one more may pass, and one ends with all four.</summary>
+    public const int RoundsMin = (int)(RoundsBefore + RoundsDown + 2);
+
+    /// <summary>How long a member may take to reach the moment: the longest contribution of a round, and the round's end.</summary>
+    private static readonly TimeSpan MomentTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>Short against the moment, long against a question: the daemons need the cores themselves.</summary>
+    private static readonly TimeSpan MomentPause = TimeSpan.FromMilliseconds(5);
+
     private readonly Dictionary<ByteString, ByteString> _slots = [];
     private readonly Dictionary<ByteString, ByteString> _rounds = [];
     private int _victim = -1;
@@ -49,7 +59,7 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
         {
             await TryKillAsync(reports, stopping);
         }
-        else if (!IsOver && OthersRound(reports) >= _othersAtKill + RoundsDown)
+        else if (!IsOver && OthersRound(reports) >= Math.Min(_othersAtKill + RoundsDown, network.Genesis.Plan.Rounds))
         {
             IsOver = true;
             _othersAtStart = OthersRound(reports);
@@ -86,7 +96,8 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
             return;
         }
 
-        // From here on nothing is drawn: the moment is short, so the daemons are asked without a pause.
+        // From here on nothing is drawn: the moment is short, so the daemons are asked again and again.
+        long started = terminal.Time.GetTimestamp();
         StatusReport?[] before = [.. reports];
         while (_victim < 0)
         {
@@ -102,12 +113,33 @@ internal sealed class DemoKilling(DemoNetwork network, KillMoment moment, Termin
 
                 before[index] = now ?? before[index];
             }
+
+            if (_victim < 0)
+            {
+                RequireHope(before, terminal.Time.GetElapsedTime(started));
+                await Task.Delay(MomentPause, terminal.Time, stopping);
+            }
         }
 
         _othersAtKill = OthersRound(before);
-        terminal.Say($"killed {network.Daemons[_victim].Name} in round {_round}, just after its {(moment == KillMoment.Manifest ? "manifest was sent" : "proposal as the leader")}");
+        terminal.Say($"killed {network.Daemons[_victim].Name} in round {_round}, just after its {MomentWord}");
         Remember();
     }
+
+    /// <summary>Gives up where no moment can come any more, or none came in time.</summary>
+    private void RequireHope(IReadOnlyList<StatusReport?> reports, TimeSpan waited)
+    {
+        if (waited > MomentTimeout || OthersRound(reports) >= network.Genesis.Plan.Rounds)
+        {
+            throw new CliException(
+                "kill-missed", string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"No daemon was caught just after its {MomentWord} within {waited.TotalSeconds:F0} s; the network has ended round {OthersRound(reports)}."),
+                $"Run more rounds with --rounds, or look into the logs under {network.Root}; a busy machine needs longer.");
+        }
+    }
+
+    private string MomentWord => moment == KillMoment.Manifest ? "manifest was sent" : "proposal as the leader";
 
     private long MomentOf(StatusReport report) => moment == KillMoment.Manifest ? report.Contributed : report.Led;
 

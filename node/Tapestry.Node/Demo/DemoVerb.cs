@@ -11,18 +11,24 @@ internal static class DemoVerb
     /// <summary>The verb.</summary>
     public static Command Create(CommandLineApp app)
     {
-        Option<KillMoment?> kill = new("--kill") { Description = "Kill one daemon with SIGKILL at this moment, and start it again: manifest or leader." };
+        Option<KillMoment?> kill = new("--kill")
+        {
+            Description = "Kill one daemon with SIGKILL at this moment, and start it again: manifest (where none is named) or leader.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         Option<string?> work = new("--work") { Description = "Keep everything in this new folder, instead of a temporary one that is deleted." };
         Option<int> rounds = new("--rounds") { Description = "Rounds to run.", DefaultValueFactory = _ => DemoSettings.Rounds };
         Option<long> seed = new("--seed") { Description = "Seed of the initial base.", DefaultValueFactory = _ => 1 };
         Command command = new("demo", "Four daemons train one model on twenty languages; then an auditor checks the ledger.") { kill, work, rounds, seed };
         return app.Does(command, async (arguments, terminal, stopping) =>
         {
+            KillMoment? moment = MomentOf(arguments, kill);
+            RequireRounds(arguments.GetValue(rounds), moment);
             string? keep = arguments.GetValue(work);
             DirectoryInfo folder = keep is null ? Directory.CreateTempSubdirectory("tapestry-demo-") : NewFolder(keep);
             try
             {
-                DemoRun run = new(folder.FullName, terminal, arguments.GetValue(kill), arguments.GetValue(rounds), arguments.GetValue(seed));
+                DemoRun run = new(folder.FullName, terminal, moment, arguments.GetValue(rounds), arguments.GetValue(seed));
                 DemoReport report = await run.RunAsync(stopping);
                 return new VerbResult(report, console => Show(console, report), IsGood(report) ? ExitCode.Ok : ExitCode.VerificationFailed);
             }
@@ -37,6 +43,20 @@ internal static class DemoVerb
     }
 
     private static bool IsGood(DemoReport report) => report.Ledger.Verified && report.Kill is null or { Held: true };
+
+    private static KillMoment? MomentOf(ParseResult arguments, Option<KillMoment?> kill) =>
+        arguments.GetResult(kill) is { Tokens.Count: 0 } ? KillMoment.Manifest : arguments.GetValue(kill);
+
+    private static void RequireRounds(int rounds, KillMoment? moment)
+    {
+        int least = moment is null ? 1 : DemoKilling.RoundsMin;
+        if (rounds < least)
+        {
+            throw new CliException(
+                "usage", $"--rounds {rounds} is too few{(moment is null ? "" : " for --kill")}: it takes at least {least}.",
+                $"Name {least} or more with --rounds, or leave it out for {DemoSettings.Rounds}.", ExitCode.Usage);
+        }
+    }
 
     private static DirectoryInfo NewFolder(string path) => Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()
         ? throw new CliException("folder-not-empty", $"The folder {path} is not empty.", "Name a new one with --work.", ExitCode.Usage)
