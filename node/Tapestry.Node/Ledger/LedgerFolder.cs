@@ -20,7 +20,7 @@ internal static class LedgerFolder
             throw Refuse(path, file.Exists ? $"it has more than {Limits.GenesisBytes} bytes" : "there is no such file");
         }
 
-        if (!Genesis.TryRead(File.ReadAllBytes(path), out Genesis? genesis))
+        if (!Genesis.TryRead(FileErrors.ReadAll(path), out Genesis? genesis))
         {
             throw Refuse(path, "it is not a genesis");
         }
@@ -42,7 +42,7 @@ internal static class LedgerFolder
             return null;
         }
 
-        byte[] note = File.ReadAllBytes(folder.Checkpoint);
+        byte[] note = FileErrors.ReadAll(folder.Checkpoint);
         foreach (Member member in genesis.Members)
         {
             if (note.Length <= SignedNote.BytesMax

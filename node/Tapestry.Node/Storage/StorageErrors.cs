@@ -77,11 +77,14 @@ internal static class StorageErrors
     public static CliException FromIo(Exception error, string path) => error switch
     {
         UnauthorizedAccessException => Denied(path, error.Message),
-        IOException { HResult: NoSpace or FileTooLarge or QuotaExceeded } => Full(path, error.Message),
+        IOException io when IsFull(io) => Full(path, error.Message),
         IOException { HResult: ReadOnlyFileSystem } => Denied(path, error.Message),
         IOException { HResult: WouldBlock } => LockedBy(path, null, error.Message),
         _ => Other(path, error.Message, error),
     };
+
+    /// <summary>Whether there was no room: on the disk, in a quota, or below a limit on file sizes.</summary>
+    public static bool IsFull(IOException error) => error.HResult is NoSpace or FileTooLarge or QuotaExceeded;
 
     /// <summary>The records say something else than they should.</summary>
     public static CliException Damaged(string folder, string why) => new(

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Tapestry.Cli;
-using Tapestry.Training;
+using Tapestry.Node.Storage;
 using Tapestry.Training.Formats;
 
 namespace Tapestry.Node.Verbs;
@@ -24,15 +24,7 @@ internal static class ExportVerb
                 throw new CliException("output-exists", $"{folder} exists; nothing is written over it.", "Name a new folder with --output.", ExitCode.Usage);
             }
 
-            try
-            {
-                HuggingFaceModel.Export(folder, model.Config, model.Parameters, model.Provenance);
-            }
-            catch (Exception error) when (error is InputFileException or IOException or UnauthorizedAccessException)
-            {
-                throw new CliException("not-writable", error.Message, "Name another folder with --output, or free some space.", ExitCode.Failed, error);
-            }
-
+            FileErrors.Writing(folder, () => HuggingFaceModel.Export(folder, model.Config, model.Parameters, model.Provenance));
             string[] files = [.. Directory.EnumerateFiles(folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
             return Task.FromResult(VerbResult.Line(new { Folder = folder, Files = files, Parameters = model.Parameters.Length }, $"{folder}: {string.Join(", ", files)}"));
         });

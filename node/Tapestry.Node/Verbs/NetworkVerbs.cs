@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Tapestry.Cli;
 using Tapestry.Node.Configuration;
+using Tapestry.Node.Storage;
 using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Verbs;
@@ -55,7 +56,7 @@ internal static class NetworkVerbs
             Genesis genesis = NewGenesis.Create(
                 arguments.GetRequiredValue(name), plan, members, arguments.GetValue(seats), arguments.GetValue(noFaultTolerance), terminal.Time);
             string file = Path.GetFullPath(arguments.GetRequiredValue(output));
-            AtomicFile.Write(file, genesis.Encode().Span);
+            FileErrors.Writing(file, () => AtomicFile.Write(file, genesis.Encode().Span));
             return Task.FromResult(new VerbResult(Describe(genesis, file, estimate), console => Show(console, genesis, file, estimate)));
         });
     }

@@ -5,6 +5,7 @@ using Tapestry.Cli;
 using Tapestry.Node.Configuration;
 using Tapestry.Node.Ledger;
 using Tapestry.Node.Rounds;
+using Tapestry.Node.Storage;
 using Tapestry.Protocol.Plans;
 using Tapestry.Torch;
 using Tapestry.Training.Optimization;
@@ -62,7 +63,9 @@ internal static class TrainVerb
             () =>
             {
                 MeterProgress progress = new(meter, terminal, Device.Parse(run.Trainer.Device));
-                RunResult result = TorchErrors.Guard(() =>
+                string checkpoint = run.CheckpointPath!;
+                FileErrors.RequireWritable(checkpoint);
+                RunResult result = TorchErrors.Guard(() => FileErrors.Writing(checkpoint, () =>
                 {
                     if (from is null)
                     {
@@ -72,8 +75,8 @@ internal static class TrainVerb
                     // A derivative goes on at the rate at which its base's training stands, in its base's shape.
                     Plan plan = LedgerFolder.ReadGenesis(folder.Genesis).Plan;
                     return LocalRun.FromBase(run with { Model = PlanModel.Config(plan.Model) }, BaseFolder.ReadParameters(folder, from), progress, stopping);
-                });
-                return Describe(result, run.CheckpointPath!);
+                }));
+                return Describe(result, checkpoint);
             },
             CancellationToken.None));
 
