@@ -1,7 +1,7 @@
 namespace Tapestry.Node.Demo;
 
 /// <summary>What <c>tapestry demo --json</c> reports.</summary>
-/// <param name="Rounds">Rounds that the network ended.</param>
+/// <param name="Rounds">Rounds that every member ended, as each daemon says.</param>
 /// <param name="Members">The four members.</param>
 /// <param name="Loss">Held-out bits per byte of each language.</param>
 /// <param name="Overall">The same over all languages.</param>

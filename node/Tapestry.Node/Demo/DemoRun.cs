@@ -47,8 +47,9 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
         terminal.Say("measuring: the base on every language, then each partner alone and its derivative");
         DemoFindings findings = await new DemoEvaluation(network, parameters, terminal).RunAsync(stopping);
         DemoLedger ledger = await VerifyElsewhereAsync(network, stopping);
+        long ended = watch.Reports.Min(report => report!.Round);
         return new DemoReport(
-            plan.Rounds, Members(network, watch), Losses(findings), Overall(findings), Bytes(plan, watch), ledger, kept, findings.Samples,
+            ended, Members(network, watch), Losses(findings), Overall(findings), Bytes(plan, ended, watch), ledger, kept, findings.Samples,
             (long)terminal.Time.GetElapsedTime(started).TotalMilliseconds);
     }
 
@@ -115,12 +116,12 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
     private static IEnumerable<int> Others(int owner) => Enumerable.Range(0, DemoNetwork.MemberCount).Where(other => other != owner);
 
     /// <summary>The same messages and shards on the same ways, with every encoded value in four bytes.</summary>
-    private static DemoBytes Bytes(Plan plan, DemoWatch watch)
+    private static DemoBytes Bytes(Plan plan, long rounds, DemoWatch watch)
     {
         double growth = (double)RoundEstimate.EncodedBytes(plan.ParameterCount, Codec.Fp32)
             / RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up);
-        long perRound = watch.Reports.Sum(report => report!.SentBytes) / plan.Rounds;
-        long shards = watch.Reports.Sum(report => report!.SentBlobBytes) / plan.Rounds;
+        long perRound = watch.Reports.Sum(report => report!.SentBytes) / rounds;
+        long shards = watch.Reports.Sum(report => report!.SentBlobBytes) / rounds;
         long asFp32 = perRound - shards + (long)(shards * growth);
         return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound);
     }
