@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using FluentAssertions;
 using Tapestry.Cli;
 using Xunit;
@@ -7,6 +9,9 @@ namespace Tapestry.Node.Tests.Scenarios;
 /// <summary>The demo as a process.</summary>
 public sealed class DemoTests
 {
+    /// <summary>As few as a kill allows: this bounds the partners' own training too.</summary>
+    private const int Rounds = Demo.DemoKilling.RoundsMin;
+
     [Theory]
     [InlineData("6", "--kill", "leader")]
     [InlineData("6", "--kill")]
@@ -18,5 +23,48 @@ public sealed class DemoTests
         exitCode.Should().Be((int)ExitCode.Usage);
         code.Should().Be("usage");
         message.Should().Contain($"--rounds {rounds}").And.EndWith(kill.Length > 0 ? "at least 7." : "at least 1.");
+    }
+
+    [TorchFact]
+    public async Task A_demo_with_a_kill_reports_what_scripts_rely_on()
+    {
+        (int exitCode, JsonElement output) = await TapestryProcess.RunAsync("demo", "--rounds", Rounds.ToString(CultureInfo.InvariantCulture), "--kill", "manifest");
+
+        exitCode.Should().Be(0, output.ToString());
+        output.GetProperty("schema").GetString().Should().Be("tapestry/demo/1");
+        JsonElement data = output.GetProperty("data");
+        data.GetProperty("rounds").GetInt64().Should().BeGreaterThanOrEqualTo(Rounds);
+        MembersShouldAgree([.. data.GetProperty("members").EnumerateArray()]);
+        LossesShouldBeWhole([.. data.GetProperty("loss").EnumerateArray()], data.GetProperty("members"));
+        JsonElement overall = data.GetProperty("overall");
+        overall.GetProperty("base").GetDouble().Should().BePositive().And.BeLessThan(overall.GetProperty("untrained").GetDouble());
+        overall.GetProperty("alone").EnumerateObject().Should().HaveCount(4).And.OnlyContain(member => member.Value.GetDouble() > 0);
+        JsonElement bytes = data.GetProperty("bytes");
+        bytes.GetProperty("perRound").GetInt64().Should().BePositive().And.BeLessThan(bytes.GetProperty("asFp32").GetInt64());
+        JsonElement ledger = data.GetProperty("ledger");
+        ledger.GetProperty("verified").GetBoolean().Should().BeTrue();
+        ledger.GetProperty("entries").GetInt64().Should().BePositive();
+        ledger.GetProperty("root").GetString().Should().HaveLength(64);
+        data.GetProperty("kill").GetProperty("held").GetBoolean().Should().BeTrue(data.GetProperty("kill").ToString());
+    }
+
+    private static void MembersShouldAgree(JsonElement[] members)
+    {
+        members.Should().HaveCount(4);
+        members.Select(member => member.GetProperty("peerId").GetString()).Should().OnlyHaveUniqueItems().And.NotContainNulls();
+        members.Select(member => member.GetProperty("baseDigest").GetString()).Distinct().Should().ContainSingle().Which.Should().HaveLength(64);
+        members.Should().OnlyContain(member => member.GetProperty("languages").GetArrayLength() == 5);
+        members.Should().OnlyContain(member => member.GetProperty("bytesSent").GetInt64() > 0 && member.GetProperty("bytesReceived").GetInt64() > 0);
+    }
+
+    private static void LossesShouldBeWhole(JsonElement[] losses, JsonElement members)
+    {
+        Dictionary<string, string> owners = members.EnumerateArray()
+            .SelectMany(member => member.GetProperty("languages").EnumerateArray().Select(language => (language, member)))
+            .ToDictionary(pair => pair.language.GetString()!, pair => pair.member.GetProperty("name").GetString()!);
+        losses.Should().HaveCount(20);
+        losses.ToDictionary(loss => loss.GetProperty("language").GetString()!, loss => loss.GetProperty("owner").GetString()!).Should().BeEquivalentTo(owners);
+        string[] figures = ["untrained", "base", "aloneOwner", "aloneOthers", "derivativeOwner", "derivativeOthers"];
+        losses.Should().OnlyContain(loss => figures.All(figure => loss.GetProperty(figure).GetDouble() > 0));
     }
 }
