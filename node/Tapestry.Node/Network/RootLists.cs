@@ -98,7 +98,7 @@ internal sealed class RootLists
         {
             action();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             throw StorageErrors.FromIo(error, path);
         }

@@ -30,11 +30,7 @@ internal sealed class BaseFiles(BlobStore blobs, RootLists lists, Genesis genesi
             return false;
         }
 
-        foreach (Digest slice in slices)
-        {
-            blobs.Keep(slice, round);
-        }
-
+        blobs.Keep(slices, round);
         lists.Write(slices, round);
         return true;
     }

@@ -22,7 +22,7 @@ internal static class FileErrors
         {
             return write();
         }
-        catch (Exception error) when (IsFull(error))
+        catch (Exception error) when (StorageErrors.IsFull(error))
         {
             throw new CliException(
                 StorageErrors.DiskFull, $"There is no room to write {path}: {error.Message}",
@@ -64,11 +64,6 @@ internal static class FileErrors
                 ExitCode.Configuration, error);
         }
     }
-
-    /// <summary>A file beyond the limit on sizes (EFBIG) comes from the base library as an argument that is out of range.</summary>
-    private static bool IsFull(Exception error) =>
-        (error is IOException io && StorageErrors.IsFull(io))
-        || error is ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" };
 
     private static bool IsOfDisk(Exception error) => error is UnauthorizedAccessException or (IOException and not InputFileException);
 }

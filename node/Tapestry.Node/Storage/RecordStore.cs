@@ -37,7 +37,7 @@ internal sealed class RecordStore : IRecordReader, IDisposable
         {
             Directory.CreateDirectory(folder, OwnerOnly);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             throw StorageErrors.FromIo(error, folder);
         }
@@ -48,7 +48,7 @@ internal sealed class RecordStore : IRecordReader, IDisposable
             RecordLock.WriteOwner(folder);
             return store;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             store.Dispose();
             throw StorageErrors.FromIo(error, folder);

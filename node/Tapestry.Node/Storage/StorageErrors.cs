@@ -77,14 +77,20 @@ internal static class StorageErrors
     public static CliException FromIo(Exception error, string path) => error switch
     {
         UnauthorizedAccessException => Denied(path, error.Message),
-        IOException io when IsFull(io) => Full(path, error.Message),
+        _ when IsFull(error) => Full(path, error.Message),
         IOException { HResult: ReadOnlyFileSystem } => Denied(path, error.Message),
         IOException { HResult: WouldBlock } => LockedBy(path, null, error.Message),
         _ => Other(path, error.Message, error),
     };
 
+    /// <summary>Whether a file operation failed for the disk's or the system's reasons.</summary>
+    public static bool IsOfDisk(Exception error) => error is IOException or UnauthorizedAccessException || IsFull(error);
+
     /// <summary>Whether there was no room: on the disk, in a quota, or below a limit on file sizes.</summary>
-    public static bool IsFull(IOException error) => error.HResult is NoSpace or FileTooLarge or QuotaExceeded;
+    /// <remarks>The base library reports a write beyond the limit on file sizes (EFBIG) as an argument that is out of range.</remarks>
+    public static bool IsFull(Exception error) =>
+        error is IOException { HResult: NoSpace or FileTooLarge or QuotaExceeded }
+            or ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" };
 
     /// <summary>The records say something else than they should.</summary>
     public static CliException Damaged(string folder, string why) => new(

@@ -71,7 +71,7 @@ public sealed partial class Partner
         ForgetRound(outbox);
 
         outbox.Do(new Effect.RoundEnded(new RoundSummary(
-            _round.Number, isVoid, _head.Base, included, _round.Set.View + _round.Result.View, Frontier.Size, Frontier.Root,
+            _round.Number, isVoid, _head.Base, included, (_round.Set.Decision?.View ?? 0) + (_round.Result.Decision?.View ?? 0), Frontier.Size, Frontier.Root,
             outbox.Now.MonotonicMs - _round.StartedMonotonicMs)));
 
         // An unfinished update is still wanted where the base has not moved.

@@ -82,7 +82,7 @@ internal sealed class BlobStore : IDisposable
         {
             return false;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             throw StorageErrors.FromIo(error, PathOf(root));
         }
@@ -248,7 +248,7 @@ internal sealed class BlobStore : IDisposable
         {
             action();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             throw StorageErrors.FromIo(error, path);
         }

@@ -75,7 +75,7 @@ internal abstract class PendingBlob : IDisposable
         {
             RandomAccess.Write(_file, bytes, offset);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageErrors.IsOfDisk(error))
         {
             throw StorageErrors.FromIo(error, Path!);
         }
