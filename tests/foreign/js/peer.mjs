@@ -1,19 +1,26 @@
 // A js-libp2p peer that a test or benchmark drives: one JSON object a line on standard input, one a line on standard output.
 //
 //   ready        {"event":"ready","peerId":"12D3…","addresses":["/ip4/127.0.0.1/tcp/…/p2p/…"]}      printed once, first
-//   command      {"id":1,"command":"ping","peer":"12D3…"}            the names of the commands are the keys of `commands` below
+//   command      {"id":1,"command":"ping","peer":"12D3…"}            the keys of `commands` below, and of commandsOf in gossip.mjs, relay.mjs
 //   answer       {"id":1,"result":{…}}   or   {"id":1,"error":"name: text"}
 //
 // Commands run at the same time if they are sent at the same time. Standard input closing ends the peer.
+//
+// Switches: --security noise|tls        the one secure channel that it speaks; both without the switch, noise first
+//           --with gossip,relay,autonat services beside identify and ping; `relay` lets others reserve here
 import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import * as gossip from './gossip.mjs'
+import * as relay from './relay.mjs'
 
 const CHUNK_BYTES = 64 * 1024
 const PERF = '/perf/1.0.0'
@@ -21,14 +28,25 @@ const PERF = '/perf/1.0.0'
 // Tests open more of everything at once than the defaults allow from one address.
 const MANY = { maxInboundStreams: 10_000, maxOutboundStreams: 10_000 }
 
+const { values: switches } = parseArgs({ options: { security: { type: 'string' }, with: { type: 'string', default: '' } } })
+const SECURITY = { noise: [noise()], tls: [tls()], undefined: [noise(), tls()] }
+const OPTIONAL_SERVICES = { gossip: gossip.service, relay: relay.relayService, autonat: relay.autonatService }
+const optionalNames = switches.with.split(',').filter(name => name !== '')
+
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-  transports: [tcp()],
-  connectionEncrypters: [noise()],
+  transports: [tcp(), relay.transport()],
+  connectionEncrypters: SECURITY[switches.security],
   streamMuxers: [yamux()],
+  // All peers of a test are on loopback, which the default does not dial for others.
+  connectionGater: { denyDialMultiaddr: () => false },
   connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000, maxConnections: 1000 },
   connectionMonitor: { enabled: false },
-  services: { identify: identify(), ping: ping() }
+  services: {
+    identify: identify(),
+    ping: ping(),
+    ...Object.fromEntries(optionalNames.map(name => [name, OPTIONAL_SERVICES[name]()]))
+  }
 })
 
 // The byte at a place of a sequence: a byte that is lost, doubled or moved shows.
@@ -261,7 +279,9 @@ const commands = {
       await stream.close()
     }
     return { milliseconds }
-  }
+  },
+  ...relay.commandsOf(node),
+  ...(optionalNames.includes('gossip') ? gossip.commandsOf(node) : {})
 }
 
 for (const [protocol, handler] of Object.entries(handlers)) {
