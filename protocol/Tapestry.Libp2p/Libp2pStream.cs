@@ -17,6 +17,9 @@ public abstract class Libp2pStream : IDuplexPipe, IAsyncDisposable
     /// <summary>The peer at the other end, as the secure channel proved it.</summary>
     public PeerId Remote { get; }
 
+    /// <summary>The protocol that was agreed on for this stream; empty before that.</summary>
+    public string Protocol { get; internal set; } = "";
+
     /// <summary>What the remote sends; completed once the remote has closed its direction and everything was read.</summary>
     public abstract PipeReader Input { get; }
 

@@ -145,6 +145,7 @@ public sealed partial class Libp2pHost
 
             if (protocolId is not null && _handlers.TryGetValue(protocolId, out StreamHandler? handler))
             {
+                stream.Protocol = protocolId;
                 await handler(stream, connection, connection.Ended);
             }
         }

@@ -134,6 +134,7 @@ public sealed partial class Libp2pHost
             ReadOnlyMemory<byte> rest = LengthPrefix.WriteStart(stream.Output, request);
             await stream.Output.FlushAsync(cancelled);
             await MultistreamSelect.ReadAnswerAsync(stream.Input, protocolId, cancelled);
+            stream.Protocol = protocolId;
             await LengthPrefix.WriteRestAsync(stream.Output, rest, cancelled);
             await stream.CompleteWriteAsync(cancelled);
             return stream;

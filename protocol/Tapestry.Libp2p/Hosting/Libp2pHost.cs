@@ -102,7 +102,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     }
 
     /// <summary>Opens a stream on the newest connection to a peer and agrees on its protocol.</summary>
-    /// <exception cref="Libp2pException"><see cref="Libp2pFault.Unreachable"/> when no connection is open, or as <see cref="PeerConnection.OpenStreamAsync"/>.</exception>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.Unreachable"/> when no connection is open, or as <see cref="PeerConnection.OpenStreamAsync(string, CancellationToken)"/>.</exception>
     public Task<Libp2pStream> OpenStreamAsync(PeerId peer, string protocolId, CancellationToken cancelled) =>
         RequireConnection(peer).OpenStreamAsync(protocolId, cancelled);
 

@@ -43,14 +43,20 @@ public sealed class PeerConnection
 
     /// <summary>Opens a stream and agrees on its protocol.</summary>
     /// <exception cref="Libp2pException">The connection ended, a limit or the deadline was reached, or the peer does not speak the protocol.</exception>
-    public async Task<Libp2pStream> OpenStreamAsync(string protocolId, CancellationToken cancelled)
+    public Task<Libp2pStream> OpenStreamAsync(string protocolId, CancellationToken cancelled) => OpenStreamAsync([protocolId], cancelled);
+
+    /// <summary>Opens a stream and agrees on the first of several protocols that the peer speaks; <see cref="Libp2pStream.Protocol"/> says which.</summary>
+    /// <param name="protocolIds">What to propose, the best first; each that the peer refuses costs a round trip.</param>
+    /// <param name="cancelled">Ends the attempt; it also ends at <see cref="Libp2pHostOptions.NegotiationDeadline"/>.</param>
+    /// <exception cref="Libp2pException">The connection ended, a limit or the deadline was reached, or the peer speaks none of the protocols.</exception>
+    public async Task<Libp2pStream> OpenStreamAsync(IReadOnlyList<string> protocolIds, CancellationToken cancelled)
     {
         using Deadline deadline = new(_host.Options.NegotiationDeadline, _host.Options.Time, cancelled);
         Libp2pStream? stream = null;
         try
         {
             stream = await Muxed.OpenStreamAsync(deadline.Token);
-            await MultistreamSelect.ProposeAsync(stream, protocolId, deadline.Token);
+            stream.Protocol = await MultistreamSelect.ProposeAsync(stream, protocolIds, deadline.Token);
             return stream;
         }
         catch (Exception cause)
@@ -58,7 +64,7 @@ public sealed class PeerConnection
             stream?.Reset();
             if (cause is OperationCanceledException && deadline.Passed)
             {
-                throw deadline.Error($"Agreeing on {protocolId} with {Remote}");
+                throw deadline.Error($"Agreeing on {string.Join(" or ", protocolIds)} with {Remote}");
             }
 
             throw;

@@ -22,12 +22,33 @@ public static class MultistreamSelect
 
     /// <summary>Proposes one protocol; header and proposal leave in one flush.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.ProtocolNotSupported"/>, or what the remote did wrong.</exception>
-    public static async ValueTask ProposeAsync(IDuplexPipe pipe, string protocolId, CancellationToken cancelled)
+    public static async ValueTask ProposeAsync(IDuplexPipe pipe, string protocolId, CancellationToken cancelled) =>
+        await ProposeAsync(pipe, [protocolId], cancelled);
+
+    /// <summary>Proposes protocols in turn until the remote takes one; header and first proposal leave in one flush.</summary>
+    /// <returns>The protocol that was taken.</returns>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.ProtocolNotSupported"/> when it takes none, or what the remote did wrong.</exception>
+    public static async ValueTask<string> ProposeAsync(IDuplexPipe pipe, IReadOnlyList<string> protocolIds, CancellationToken cancelled)
     {
         ArgumentNullException.ThrowIfNull(pipe);
-        WriteProposal(pipe.Output, protocolId);
-        await pipe.Output.FlushAsync(cancelled);
-        await ReadAnswerAsync(pipe.Input, protocolId, cancelled);
+        ArgumentNullException.ThrowIfNull(protocolIds);
+        WriteLine(pipe.Output, Version);
+        for (int index = 0; index < protocolIds.Count; index++)
+        {
+            WriteLine(pipe.Output, protocolIds[index]);
+            await pipe.Output.FlushAsync(cancelled);
+            if (index == 0)
+            {
+                await ReadVersionAsync(pipe.Input, cancelled);
+            }
+
+            if (await IsTakenAsync(pipe.Input, protocolIds[index], cancelled))
+            {
+                return protocolIds[index];
+            }
+        }
+
+        throw new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote does not speak {string.Join(" or ", protocolIds)}.");
     }
 
     /// <summary>Writes header and proposal without flushing, so that the first message of the protocol can leave with them.</summary>
@@ -38,16 +59,13 @@ public static class MultistreamSelect
     }
 
     /// <summary>Reads what the remote answers to <see cref="WriteProposal"/>.</summary>
-    /// <inheritdoc cref="ProposeAsync"/>
+    /// <exception cref="Libp2pException"><see cref="Libp2pFault.ProtocolNotSupported"/>, or what the remote did wrong.</exception>
     public static async ValueTask ReadAnswerAsync(PipeReader input, string protocolId, CancellationToken cancelled)
     {
         await ReadVersionAsync(input, cancelled);
-        string answer = await ReadLineAsync(input, cancelled);
-        if (answer != protocolId)
+        if (!await IsTakenAsync(input, protocolId, cancelled))
         {
-            throw answer == NotAvailable
-                ? new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote does not speak {protocolId}.")
-                : new Libp2pException(Libp2pFault.Malformed, $"The remote answered the proposal of {protocolId} with neither it nor '{NotAvailable}'.");
+            throw new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote does not speak {protocolId}.");
         }
     }
 
@@ -94,6 +112,14 @@ public static class MultistreamSelect
         }
 
         throw new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote proposed {MaximumProposals} protocols that we do not speak.");
+    }
+
+    private static async ValueTask<bool> IsTakenAsync(PipeReader input, string protocolId, CancellationToken cancelled)
+    {
+        string answer = await ReadLineAsync(input, cancelled);
+        return answer == protocolId || (answer == NotAvailable
+            ? false
+            : throw new Libp2pException(Libp2pFault.Malformed, $"The remote answered the proposal of {protocolId} with neither it nor '{NotAvailable}'."));
     }
 
     private static void WriteLine(PipeWriter output, string line)

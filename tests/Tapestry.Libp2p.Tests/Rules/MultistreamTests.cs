@@ -95,6 +95,25 @@ public sealed class MultistreamTests
     }
 
     [Fact]
+    public async Task The_first_proposal_that_the_remote_speaks_is_taken()
+    {
+        (IDuplexPipe dialer, IDuplexPipe listener) = DuplexPipes.Create();
+        Task<string?> response = MultistreamSelect.RespondAsync(listener, id => id is "/b" or "/c", Hosts.Patience).AsTask();
+
+        (await MultistreamSelect.ProposeAsync(dialer, ["/a", "/b", "/c"], Hosts.Patience)).Should().Be("/b");
+        (await response).Should().Be("/b");
+    }
+
+    [Fact]
+    public async Task A_dialer_learns_that_none_of_its_proposals_is_spoken()
+    {
+        (IDuplexPipe dialer, IDuplexPipe listener) = DuplexPipes.Create();
+        _ = MultistreamSelect.RespondAsync(listener, _ => false, Hosts.Patience).AsTask();
+
+        await Faults(() => MultistreamSelect.ProposeAsync(dialer, ["/a", "/b"], Hosts.Patience).AsTask(), Libp2pFault.ProtocolNotSupported);
+    }
+
+    [Fact]
     public async Task A_dialer_that_leaves_has_chosen_nothing()
     {
         (IDuplexPipe dialer, IDuplexPipe listener) = DuplexPipes.Create();

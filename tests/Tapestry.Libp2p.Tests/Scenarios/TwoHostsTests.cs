@@ -51,6 +51,25 @@ public sealed class TwoHostsTests
     }
 
     [Fact]
+    public async Task A_stream_knows_which_of_several_protocols_was_agreed_on_at_both_ends()
+    {
+        await using Libp2pHost alice = Hosts.Start(1);
+        await using Libp2pHost bob = Hosts.Start(2);
+        TaskCompletionSource<string> atAlice = new();
+        alice.Handle("/old", async (stream, _, ended) =>
+        {
+            atAlice.SetResult(stream.Protocol);
+            await StreamEnd.WaitAsync(stream.Input, ended);
+        });
+        PeerConnection connection = await bob.ConnectAsync(alice);
+
+        await using Libp2pStream stream = await connection.OpenStreamAsync(["/new", "/old"], Hosts.Patience);
+
+        stream.Protocol.Should().Be("/old");
+        (await atAlice.Task.WaitAsync(Hosts.Patience)).Should().Be("/old");
+    }
+
+    [Fact]
     public async Task Perf_is_answered_only_where_it_is_configured()
     {
         await using Libp2pHost alice = Hosts.Start(1);
