@@ -1,0 +1,43 @@
+namespace Tapestry.Node.Swarm;
+
+/// <summary>Every way in which a peer can be wrong or of no use when a blob is moved.</summary>
+/// <remarks>
+/// Counted on the status board under its name. Who served what is not the blob (<see cref="WrongLength"/> to
+/// <see cref="Malformed"/>) is dropped at once and not asked again for <see cref="SwarmLimits.LiarPause"/>.
+/// specs/50-network.md, section 11.3.
+/// </remarks>
+internal enum BlobFault : byte
+{
+    /// <summary>No fault.</summary>
+    None = 0,
+
+    /// <summary>A head that gives another length or chunk size than the name's signer.</summary>
+    WrongLength = 1,
+
+    /// <summary>Hashes whose root is not the blob's name, or not the page's.</summary>
+    WrongHashes = 2,
+
+    /// <summary>A chunk that its hash does not fit.</summary>
+    WrongChunk = 3,
+
+    /// <summary>A chunk or hashes that were not asked for.</summary>
+    Unsolicited = 4,
+
+    /// <summary>A frame that is none, or at a moment where it means nothing.</summary>
+    Malformed = 5,
+
+    /// <summary>More questions or requests at once than the protocol allows.</summary>
+    TooManyRequests = 6,
+
+    /// <summary>Nothing came for as long as patience lasts, though something was owed; or nothing was taken.</summary>
+    Stalled = 7,
+
+    /// <summary>It reset the stream: it does not want to, or cannot any more.</summary>
+    Refused = 8,
+
+    /// <summary>The connection ended.</summary>
+    Disconnected = 9,
+
+    /// <summary>There is no connection to it.</summary>
+    Unreachable = 10,
+}

@@ -1,0 +1,372 @@
+using Tapestry.Node.Storage.Blobs;
+
+namespace Tapestry.Node.Swarm;
+
+/// <summary>Which chunk of one blob to ask of whom, and when: rarest first, everybody busy, nobody waited for.</summary>
+/// <remarks>
+/// Pure: time and seed are arguments. Providers that have only part of the blob are asked before those that have all of it,
+/// so that a source is asked for what nobody else has. A provider that is silent loses its turn, not the fetch its time:
+/// its chunks are asked of others. Not for concurrent use. specs/50-network.md, section 11.3.
+/// </remarks>
+internal sealed class BlobSchedule
+{
+    /// <summary>Stands for the list of page roots among the pages of hashes.</summary>
+    public const int Top = -1;
+
+    // How many free candidates of a provider are compared for the rarest: more would cost more than it gains.
+    private const int CandidatesCompared = 64;
+
+    private readonly BlobShape _shape;
+    private readonly SwarmLimits _limits;
+    private readonly TokenBucket? _downloads;
+    private readonly ChunkOrder _free;
+    private readonly SortedDictionary<int, BlobProvider> _providers = [];
+    private readonly bool[] _held;
+    private readonly byte[] _askers;
+    private readonly bool[] _pageHeld;
+    private readonly List<SwarmOrder> _orders = [];
+
+    /// <summary>A schedule of a blob of which nothing is held.</summary>
+    /// <param name="shape">How the blob is cut.</param>
+    /// <param name="seed">Decides between equally rare chunks; another for each fetcher.</param>
+    /// <param name="limits">Bounds and paces.</param>
+    /// <param name="downloads">What all fetches together may ask for a second; null for no limit.</param>
+    public BlobSchedule(BlobShape shape, int seed, SwarmLimits limits, TokenBucket? downloads = null)
+    {
+        _shape = shape;
+        _limits = limits;
+        _downloads = downloads;
+        _free = new ChunkOrder(shape.ChunkCount, seed);
+        _held = new bool[shape.ChunkCount];
+        _askers = new byte[shape.ChunkCount];
+        _pageHeld = new bool[shape.PageCount];
+        IsTopHeld = shape.PageCount <= 1;
+        MissingCount = shape.ChunkCount;
+    }
+
+    /// <summary>How many chunks are missing.</summary>
+    public int MissingCount { get; private set; }
+
+    /// <summary>Whether the list of page roots is held; of a single page it is the blob's name.</summary>
+    public bool IsTopHeld { get; private set; }
+
+    /// <summary>A chunk is held, from before or from a provider; others that still owe it are told to leave it.</summary>
+    /// <param name="chunk">Which.</param>
+    /// <param name="from">Who sent it; null when nobody did.</param>
+    public void Hold(int chunk, int? from = null)
+    {
+        if (_held[chunk])
+        {
+            return;
+        }
+
+        _held[chunk] = true;
+        MissingCount--;
+        _free.Remove(chunk);
+        _askers[chunk] = 0;
+        foreach (BlobProvider provider in _providers.Values)
+        {
+            if ((provider.Owed.Remove(chunk) || provider.Overdue.Remove(chunk)) && provider.Id != from)
+            {
+                provider.Forgiven.Add(chunk);
+                _orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Cancel, chunk, 1));
+            }
+        }
+    }
+
+    /// <summary>A page of hashes is held, or the list of page roots.</summary>
+    public void HoldPage(int page)
+    {
+        if (page == Top)
+        {
+            IsTopHeld = true;
+        }
+        else
+        {
+            _pageHeld[page] = true;
+        }
+    }
+
+    /// <summary>Somebody may be asked from now on; it offers nothing yet.</summary>
+    public void Join(int provider) => _providers.Add(provider, new BlobProvider(provider, _shape, _limits));
+
+    /// <summary>Somebody is not asked any more; what it owes is asked of others.</summary>
+    public void Leave(int provider)
+    {
+        if (!_providers.Remove(provider, out BlobProvider? gone))
+        {
+            return;
+        }
+
+        for (int chunk = 0; chunk < _shape.ChunkCount; chunk++)
+        {
+            if (gone.Offers(chunk))
+            {
+                _free.Change(chunk, -1);
+            }
+        }
+
+        foreach (int chunk in gone.Owed.Keys)
+        {
+            Release(chunk);
+        }
+    }
+
+    /// <summary>A provider has every chunk.</summary>
+    public void OfferAll(int provider)
+    {
+        if (_providers.TryGetValue(provider, out BlobProvider? whole) && !whole.IsWhole)
+        {
+            for (int chunk = 0; chunk < _shape.ChunkCount; chunk++)
+            {
+                if (!whole.Offers(chunk))
+                {
+                    _free.Change(chunk, 1);
+                }
+            }
+
+            whole.OfferAll();
+        }
+    }
+
+    /// <summary>A provider has a chunk.</summary>
+    public void Offer(int provider, int chunk)
+    {
+        if (_providers.TryGetValue(provider, out BlobProvider? part) && part.Offer(chunk))
+        {
+            _free.Change(chunk, 1);
+            if (!_held[chunk])
+            {
+                part.Candidates.Add(chunk);
+            }
+        }
+    }
+
+    /// <summary>A chunk has come. What is wanted is to be checked, and then to be held, or its provider to leave.</summary>
+    public Arrival Arrive(int provider, int chunk, int bytes, TimeSpan now)
+    {
+        if (chunk < 0 || chunk >= _shape.ChunkCount || !_providers.TryGetValue(provider, out BlobProvider? from))
+        {
+            return Arrival.Unsolicited;
+        }
+
+        bool isForgiven = from.Forgiven.Remove(chunk);
+        if (!isForgiven && !from.Owed.ContainsKey(chunk) && !from.Overdue.Contains(chunk))
+        {
+            return Arrival.Unsolicited;
+        }
+
+        from.Heard(bytes, now);
+        Reclaim(from, now);
+        return isForgiven ? Arrival.Late : Arrival.Wanted;
+    }
+
+    /// <summary>Hashes have come.</summary>
+    public Arrival ArrivePage(int provider, int page, int bytes, TimeSpan now)
+    {
+        if (!_providers.TryGetValue(provider, out BlobProvider? from) || !from.OwedPages.Remove(page))
+        {
+            return Arrival.Unsolicited;
+        }
+
+        from.Heard(bytes, now);
+        return (page == Top ? IsTopHeld : _pageHeld[page]) ? Arrival.Late : Arrival.Wanted;
+    }
+
+    /// <summary>Providers that owe something and have been silent for longer than patience lasts.</summary>
+    public IReadOnlyList<int> Stalled(TimeSpan now) =>
+        [.. _providers.Values.Where(provider => provider.SilentFor(now) > _limits.Patience).Select(provider => provider.Id)];
+
+    /// <summary>Decides what is asked now. To be called after every event, and some times a second without any.</summary>
+    /// <returns>What to say, in this order; valid until the next call.</returns>
+    public IReadOnlyList<SwarmOrder> Advance(TimeSpan now)
+    {
+        List<SwarmOrder> orders = [.. _orders];
+        _orders.Clear();
+        foreach (BlobProvider provider in _providers.Values)
+        {
+            if (!provider.IsLate && provider.SilentFor(now) > provider.LateAfter)
+            {
+                GiveOthersTheChunksOf(provider);
+            }
+        }
+
+        List<(BlobProvider Provider, int Chunk)> asked = [];
+        AskInTurns([.. _providers.Values.Where(provider => !provider.IsWhole)], asked, now);
+        AskInTurns([.. _providers.Values.Where(provider => provider.IsWhole)], asked, now);
+        if (_free.Count == 0)
+        {
+            AskAgain(asked, now);
+        }
+
+        foreach (IGrouping<BlobProvider, int> ofOne in asked.GroupBy(one => one.Provider, one => one.Chunk))
+        {
+            AddOrders(ofOne.Key, [.. ofOne.Order()], orders);
+        }
+
+        return orders;
+    }
+
+    private void AskInTurns(BlobProvider[] providers, List<(BlobProvider, int)> asked, TimeSpan now)
+    {
+        if (providers.Length == 0)
+        {
+            return;
+        }
+
+        int start = _free.Draw(providers.Length);
+        bool isAnyAsked = true;
+        while (isAnyAsked)
+        {
+            isAnyAsked = false;
+            for (int turn = 0; turn < providers.Length; turn++)
+            {
+                BlobProvider provider = providers[(start + turn) % providers.Length];
+                if (provider.Room > 0 && TryPick(provider, out int chunk) && TryAsk(provider, chunk, now))
+                {
+                    asked.Add((provider, chunk));
+                    isAnyAsked = true;
+                }
+            }
+        }
+    }
+
+    private bool TryPick(BlobProvider provider, out int chunk)
+    {
+        if (provider.IsWhole)
+        {
+            return _free.TryFindRarest(out chunk);
+        }
+
+        chunk = -1;
+        int compared = 0;
+        List<int> candidates = provider.Candidates;
+        for (int index = candidates.Count - 1; index >= 0 && compared < CandidatesCompared; index--)
+        {
+            int candidate = candidates[index];
+            if (!_free.Contains(candidate))
+            {
+                candidates[index] = candidates[^1];
+                candidates.RemoveAt(candidates.Count - 1);
+                continue;
+            }
+
+            compared++;
+            if (chunk < 0 || _free.Availability(candidate) < _free.Availability(chunk))
+            {
+                chunk = candidate;
+            }
+        }
+
+        return chunk >= 0;
+    }
+
+    private bool TryAsk(BlobProvider provider, int chunk, TimeSpan now)
+    {
+        if (_downloads?.TryTake(_shape.ChunkLength(chunk), now) == false)
+        {
+            return false;
+        }
+
+        provider.Ask(now);
+        provider.Owed.Add(chunk, now);
+        _askers[chunk]++;
+        _free.Remove(chunk);
+        return true;
+    }
+
+    /// <summary>With nothing left to ask for the first time, chunks that are long in coming are asked of one more provider.</summary>
+    private void AskAgain(List<(BlobProvider, int)> asked, TimeSpan now)
+    {
+        (BlobProvider Owner, int Chunk)[] old =
+        [
+            .. _providers.Values
+                .SelectMany(owner => owner.Owed.Where(owed => now - owed.Value > _limits.EndgameAfter).Select(owed => (owner, owed.Key)))
+                .Where(one => _askers[one.Key] == 1),
+        ];
+        foreach ((BlobProvider owner, int chunk) in old)
+        {
+            BlobProvider? other = _providers.Values
+                .Where(provider => provider != owner && provider.Room > 0 && provider.Offers(chunk) && !provider.Overdue.Contains(chunk))
+                .MaxBy(provider => provider.Room);
+            if (other is not null && TryAsk(other, chunk, now))
+            {
+                asked.Add((other, chunk));
+            }
+        }
+    }
+
+    private void AddOrders(BlobProvider provider, int[] chunks, List<SwarmOrder> orders)
+    {
+        foreach (int page in chunks.Select(HashPages.Of).Distinct())
+        {
+            // Answers come in the order of questions: the hashes are there before the chunks that need them.
+            if (!IsTopHeld && provider.AskedPages.Add(Top))
+            {
+                provider.OwedPages.Add(Top);
+                orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Hashes, Top, 1));
+            }
+
+            if (!_pageHeld[page] && provider.AskedPages.Add(page))
+            {
+                provider.OwedPages.Add(page);
+                orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Hashes, page, 1));
+            }
+        }
+
+        for (int start = 0; start < chunks.Length;)
+        {
+            int end = start + 1;
+            while (end < chunks.Length && chunks[end] == chunks[end - 1] + 1)
+            {
+                end++;
+            }
+
+            orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Chunks, chunks[start], end - start));
+            start = end;
+        }
+    }
+
+    private void GiveOthersTheChunksOf(BlobProvider provider)
+    {
+        provider.IsLate = true;
+        foreach (int chunk in provider.Owed.Keys)
+        {
+            provider.Overdue.Add(chunk);
+            Release(chunk);
+        }
+
+        provider.Owed.Clear();
+    }
+
+    /// <summary>A late provider is heard again: what nobody else was asked for meanwhile, it owes as before.</summary>
+    private void Reclaim(BlobProvider provider, TimeSpan now)
+    {
+        foreach (int chunk in provider.Overdue.Where(_free.Contains).ToArray())
+        {
+            provider.Overdue.Remove(chunk);
+            provider.Owed.Add(chunk, now);
+            _askers[chunk]++;
+            _free.Remove(chunk);
+        }
+    }
+
+    /// <summary>One that was asked for a chunk does not count any more.</summary>
+    private void Release(int chunk)
+    {
+        _askers[chunk]--;
+        if (_held[chunk] || _askers[chunk] > 0)
+        {
+            return;
+        }
+
+        _free.Add(chunk);
+        foreach (BlobProvider provider in _providers.Values)
+        {
+            if (!provider.IsWhole && provider.Offers(chunk) && !provider.Overdue.Contains(chunk))
+            {
+                provider.Candidates.Add(chunk);
+            }
+        }
+    }
+}
