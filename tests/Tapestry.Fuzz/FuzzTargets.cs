@@ -1,0 +1,18 @@
+using Tapestry.Fuzz.Targets;
+
+namespace Tapestry.Fuzz;
+
+/// <summary>The one list of all targets.</summary>
+internal static class FuzzTargets
+{
+    /// <summary>Every target, in the order in which they are run.</summary>
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        .. WireTargets.All,
+        .. IdentityTargets.All,
+        .. ConnectionTargets.All,
+        .. MessageTargets.All,
+        .. LedgerTargets.All,
+        .. MemberTargets.All,
+    ];
+}

@@ -1,0 +1,63 @@
+using System.Text;
+using Tapestry.Cli;
+using Tapestry.Crypto;
+using Tapestry.Node.Network;
+using Tapestry.Protocol.Tests;
+
+namespace Tapestry.Fuzz.Targets;
+
+/// <summary>What daemons exchange on streams beside the messages of the rules: greetings, questions, lists, and the peer file.</summary>
+internal static class MemberTargets
+{
+    private const int SampleSeed = 13;
+
+    /// <summary>The targets.</summary>
+    public static IEnumerable<FuzzTarget> All =>
+    [
+        FuzzTarget.Of<Greeting>("greeting", Greeting.TryRead, greeting => greeting.ToArray(), Greetings),
+        FuzzTarget.Of<BlobQuestion>("blob-question", BlobQuestion.TryRead, question => question.ToArray(), Questions),
+        FuzzTarget.Of<BlobHead>("blob-head", BlobHead.TryRead, head => head.ToArray(), BlobHeads),
+        new FuzzTarget("root-list", Decoders.Of(typeof(RootLists), nameof(RootLists.TryParse)), ReadRoots, RootListBytes),
+        new FuzzTarget("peer-list", [], ReadPeers, PeerLists) { MemoryMax = static length => (64 * 1024) + (200L * length) },
+    ];
+
+    private static Digest[] Roots { get; } = [.. Enumerable.Range(0, 3).Select(static number => Digest.Of([(byte)number]))];
+
+    private static object? ReadRoots(ReadOnlySpan<byte> input) =>
+        RootLists.TryParse(input, Protocol.Aggregation.Roots.OfSlices(Roots), out Digest[] roots) ? roots : null;
+
+    private static object? ReadPeers(ReadOnlySpan<byte> input)
+    {
+        try
+        {
+            return PeerList.Parse(Encoding.UTF8.GetString(input).Split('\n'), "peers.txt");
+        }
+        catch (CliException)
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<byte[]> Greetings()
+    {
+        Samples samples = new(SampleSeed);
+        yield return new Greeting(samples.Digest(), samples.Digest()).ToArray();
+    }
+
+    private static IEnumerable<byte[]> Questions()
+    {
+        yield return new BlobQuestion(new Samples(SampleSeed).Digest(), 7).ToArray();
+    }
+
+    private static IEnumerable<byte[]> BlobHeads()
+    {
+        yield return new BlobHead(150_000, Roots).ToArray();
+    }
+
+    private static IEnumerable<byte[]> RootListBytes() => [[.. Roots.SelectMany(static root => root.ToArray())]];
+
+    private static IEnumerable<byte[]> PeerLists() =>
+    [
+        Encoding.UTF8.GetBytes($"# members\n/ip4/192.0.2.7/tcp/4610/p2p/{IdentityTargets.Peer}\n\n/dns4/b.example.org/tcp/4610/p2p/{IdentityTargets.Peer} # b\n"),
+    ];
+}
