@@ -39,6 +39,9 @@ public enum Libp2pFault : byte
     /// <summary>The dialled address cannot be reached, or nobody listens there.</summary>
     Unreachable,
 
+    /// <summary>Every known address of the peer failed lately and is left alone for a while.</summary>
+    BackingOff,
+
     /// <summary>An address of ours cannot be listened on: in use, not ours, or not permitted.</summary>
     CannotListen,
 

@@ -21,4 +21,7 @@ public sealed record ResourceLimits
 
     /// <summary>How much the windows of one connection may grow beyond the first 256 KiB of each stream, in bytes. Default 64 MiB: four full windows.</summary>
     public long ConnectionBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Peers whose addresses are kept, beside those that a person gave. Default 1024: several large consortia; some 2 MiB when all are as long as they may be.</summary>
+    public int KnownPeers { get; init; } = 1024;
 }

@@ -113,7 +113,7 @@ public sealed partial class Libp2pHost
             throw refusal;
         }
 
-        connection.Identified = IdentifyProtocol.AskAsync(connection, Options);
+        connection.Identified = IdentifyProtocol.AskAsync(connection, this);
         ConnectionOpened?.Invoke(connection);
         _tasks.Start(() => ServeConnectionAsync(connection, ended));
         return connection;

@@ -30,8 +30,11 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         _identity = identity;
         Options = options;
         _connections = new ConnectionTable(options.Limits);
+        AddressBook = new AddressBook(identity.PeerId, options.AddressBook, options.Limits.KnownPeers, options.Time);
+        _announcer = new Announcer(this, identity);
+        _dialer = new PeerDialer(AddressBook, DialAsync, options.AddressBook, options.Time);
         Handle(IdentifyProtocol.Id, (stream, connection, ended) => IdentifyProtocol.AnswerAsync(stream, Describe(connection), ended));
-        Handle(IdentifyProtocol.PushId, IdentifyProtocol.ReceivePushAsync);
+        Handle(IdentifyProtocol.PushId, (stream, connection, ended) => IdentifyProtocol.ReceivePushAsync(stream, connection, this, ended));
         Handle(PingProtocol.Id, (stream, _, ended) => PingProtocol.AnswerAsync(stream, ended));
         if (options.AnswersPerf)
         {
@@ -81,6 +84,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         }
 
         ListenAddresses = [.. _listeners.Select(listener => Multiaddr.From((IPEndPoint)listener.LocalEndPoint!).WithPeer(PeerId))];
+        _announcer.Start();
+        _tasks.Start(() => _announcer.RefreshAsync(_stopping.Token));
+        _tasks.Start(() => _announcer.PushAsync(_stopping.Token));
         foreach (Socket listener in _listeners)
         {
             _tasks.Start(() => AcceptAsync(listener));
@@ -91,7 +97,12 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     public void Handle(string protocolId, StreamHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
+        bool isNew = !_handlers.ContainsKey(protocolId);
         _handlers[protocolId] = handler;
+        if (isNew)
+        {
+            _announcer.RequestPush();
+        }
     }
 
     /// <summary>The newest open connection to a peer, or null.</summary>
@@ -131,15 +142,6 @@ public sealed partial class Libp2pHost : IAsyncDisposable
 
     internal PeerConnection RequireConnection(PeerId peer) => FindConnection(peer)
         ?? throw new Libp2pException(Libp2pFault.Unreachable, $"No connection to {peer} is open; dial one of its addresses first.");
-
-    private IdentifyMessage Describe(PeerConnection connection) => new()
-    {
-        PublicKey = _identity.PublicKey,
-        ListenAddresses = [.. ListenAddresses.Select(address => address.WithoutPeer())],
-        Protocols = [.. _handlers.Keys.Order(StringComparer.Ordinal)],
-        ObservedAddress = connection.RemoteAddress,
-        AgentVersion = Options.AgentVersion,
-    };
 
     private void CloseListeners()
     {

@@ -6,6 +6,21 @@ public sealed record Libp2pHostOptions
     /// <summary>Where to listen: <c>/ip4|ip6/…/tcp/…</c>, port 0 for any free one. Default: nowhere, so that we only dial.</summary>
     public IReadOnlyList<Multiaddr> ListenAddresses { get; init; } = [];
 
+    /// <summary>
+    /// Where others are told to reach us, where that differs from where we listen (behind port forwarding, or under a name).
+    /// Default: where we listen, with 0.0.0.0 and :: as the addresses of this machine's interfaces.
+    /// </summary>
+    public IReadOnlyList<Multiaddr> AnnounceAddresses { get; init; } = [];
+
+    /// <summary>Whose addresses are kept, how long, and how patiently they are dialled.</summary>
+    public AddressBookOptions AddressBook { get; init; } = new();
+
+    /// <summary>How often our peer record is signed anew even where nothing has changed, so that others keep it. Default 1 h: a small part of what they keep it for.</summary>
+    public TimeSpan RecordRefresh { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>From a change of what we announce to the push that tells it, so that changes that come together go together. Default 1 s, as js-libp2p does.</summary>
+    public TimeSpan PushDelay { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>What identify tells others that we run.</summary>
     public string AgentVersion { get; init; } = "tapestry";
 

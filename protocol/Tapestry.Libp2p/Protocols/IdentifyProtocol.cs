@@ -3,7 +3,10 @@ using Tapestry.Libp2p.Wire;
 namespace Tapestry.Libp2p;
 
 /// <summary>Tells a peer about us, and asks it about itself.</summary>
-/// <remarks>libp2p/specs, identify/README.md. One length-prefixed message, then the end of the stream. We receive pushes and send none.</remarks>
+/// <remarks>
+/// libp2p/specs, identify/README.md. Length-prefixed messages, then the end of the stream. One message is the rule; go-libp2p
+/// and js-libp2p read up to ten as one, so that a long list of protocols or a long record has room.
+/// </remarks>
 internal static class IdentifyProtocol
 {
     internal const string Id = "/ipfs/id/1.0.0";
@@ -11,20 +14,25 @@ internal static class IdentifyProtocol
 
     internal static async Task AnswerAsync(Libp2pStream stream, IdentifyMessage message, CancellationToken cancelled)
     {
-        await LengthPrefix.WriteAsync(stream.Output, message.ToArray(), cancelled);
-        await stream.CompleteWriteAsync(cancelled);
+        await WriteAsync(stream, message, cancelled);
         await StreamEnd.WaitAsync(stream.Input, cancelled);
     }
 
     /// <summary>Asks; null when the peer does not answer in time or not by the rules.</summary>
-    internal static async Task<IdentifyMessage?> AskAsync(PeerConnection connection, Libp2pHostOptions options)
+    internal static async Task<IdentifyMessage?> AskAsync(PeerConnection connection, Libp2pHost host)
     {
         try
         {
-            using Deadline deadline = new(options.NegotiationDeadline, options.Time, connection.Ended);
+            using Deadline deadline = new(host.Options.NegotiationDeadline, host.Options.Time, connection.Ended);
             await using Libp2pStream stream = await connection.OpenStreamAsync(Id, deadline.Token);
             await stream.CompleteWriteAsync(deadline.Token);
-            return await ReadAsync(stream, deadline.Token);
+            if (await ReadAsync(stream, deadline.Token) is not IdentifyMessage told)
+            {
+                return null;
+            }
+
+            host.Learn(connection, told);
+            return told;
         }
         catch (Exception end) when (end is IOException or OperationCanceledException)
         {
@@ -33,21 +41,72 @@ internal static class IdentifyProtocol
     }
 
     /// <summary>Takes a push: fields that it has replace what the peer told before.</summary>
-    internal static async Task ReceivePushAsync(Libp2pStream stream, PeerConnection connection, CancellationToken ended)
+    internal static async Task ReceivePushAsync(Libp2pStream stream, PeerConnection connection, Libp2pHost host, CancellationToken ended)
     {
-        IdentifyMessage? pushed = await ReadAsync(stream, ended);
-        IdentifyMessage? known = await connection.Identified.WaitAsync(ended);
+        using Deadline deadline = new(host.Options.NegotiationDeadline, host.Options.Time, ended);
+        IdentifyMessage? pushed = await ReadAsync(stream, deadline.Token);
+        IdentifyMessage? known = await connection.Identified.WaitAsync(deadline.Token);
         if (pushed is not null)
         {
-            connection.Identified = Task.FromResult<IdentifyMessage?>(known is null ? pushed : known.Updated(pushed));
+            IdentifyMessage updated = known is null ? pushed : known.Updated(pushed);
+            connection.Identified = Task.FromResult<IdentifyMessage?>(updated);
+            host.Learn(connection, updated);
         }
 
-        await stream.CompleteWriteAsync(ended);
+        await stream.CompleteWriteAsync(deadline.Token);
+    }
+
+    /// <summary>Tells a connected peer what has changed, if it wants to know; whether it took it shows in nothing that we do.</summary>
+    internal static async Task PushAsync(PeerConnection connection, Libp2pHost host)
+    {
+        try
+        {
+            using Deadline deadline = new(host.Options.NegotiationDeadline, host.Options.Time, connection.Ended);
+            IdentifyMessage? known = await connection.Identified.WaitAsync(deadline.Token);
+            if (known is null || !known.Protocols.Contains(PushId, StringComparer.Ordinal))
+            {
+                return;
+            }
+
+            await using Libp2pStream stream = await connection.OpenStreamAsync(PushId, deadline.Token);
+            await WriteAsync(stream, host.Describe(connection), deadline.Token);
+            await StreamEnd.WaitAsync(stream.Input, deadline.Token);
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            // The peer is gone or behind; it asks us anew when it connects again.
+        }
+    }
+
+    private static async Task WriteAsync(Libp2pStream stream, IdentifyMessage message, CancellationToken cancelled)
+    {
+        foreach (byte[] part in message.ToParts())
+        {
+            LengthPrefix.Write(stream.Output, part);
+        }
+
+        await stream.CompleteWriteAsync(cancelled);
     }
 
     private static async Task<IdentifyMessage?> ReadAsync(Libp2pStream stream, CancellationToken cancelled)
     {
-        byte[]? bytes = await LengthPrefix.ReadAsync(stream.Input, IdentifyMessage.MaximumLength, cancelled);
-        return bytes is not null && IdentifyMessage.TryRead(bytes, out IdentifyMessage? message) ? message : null;
+        IdentifyMessage? joined = null;
+        for (int part = 0; part < IdentifyMessage.MaximumParts; part++)
+        {
+            byte[]? bytes = await LengthPrefix.ReadAsync(stream.Input, IdentifyMessage.MaximumLength, cancelled);
+            if (bytes is null)
+            {
+                break;
+            }
+
+            if (!IdentifyMessage.TryRead(bytes, out IdentifyMessage? message))
+            {
+                return null;
+            }
+
+            joined = joined is null ? message : joined.Joined(message);
+        }
+
+        return joined;
     }
 }
