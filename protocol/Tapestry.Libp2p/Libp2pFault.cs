@@ -21,6 +21,9 @@ public enum Libp2pFault : byte
     /// <summary>A limit of <see cref="ResourceLimits"/> would have been passed; nothing was wrong with the bytes.</summary>
     ResourceLimit,
 
+    /// <summary>A rate of <see cref="ResourceLimits"/> would have been passed; nothing was wrong with the bytes.</summary>
+    RateLimit,
+
     /// <summary>A length is larger than its bound.</summary>
     TooLarge,
 
@@ -54,8 +57,29 @@ public enum Libp2pFault : byte
     /// <summary>Noise: the remote's identity does not sign its static key.</summary>
     NoiseIdentitySignature,
 
-    /// <summary>Noise: the remote's identity key is of a kind that we cannot verify.</summary>
-    NoiseIdentityKeyType,
+    /// <summary>The remote's identity key is none that we take: RSA outside 2048 to 8192 bits, or not a key of its type.</summary>
+    IdentityKeyRefused,
+
+    /// <summary>TLS: the handshake failed: another version, no common application protocol, an alert, or bytes that are not TLS.</summary>
+    TlsHandshake,
+
+    /// <summary>TLS: no certificate, or more than one.</summary>
+    TlsCertificateCount,
+
+    /// <summary>TLS: the certificate is not valid yet, or no longer.</summary>
+    TlsCertificateDates,
+
+    /// <summary>TLS: the certificate is not signed by its own key, or its key is of a kind that we do not take.</summary>
+    TlsSelfSignature,
+
+    /// <summary>TLS: the certificate has no libp2p extension, or a malformed one.</summary>
+    TlsExtension,
+
+    /// <summary>TLS: the certificate has a critical extension that we do not know.</summary>
+    TlsCriticalExtension,
+
+    /// <summary>TLS: the remote's identity does not sign the key of its certificate.</summary>
+    TlsIdentitySignature,
 
     /// <summary>Yamux: a frame that the specification forbids (version, type, flags, or a stream id of the wrong side).</summary>
     YamuxProtocol,

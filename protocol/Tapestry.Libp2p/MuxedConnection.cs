@@ -13,12 +13,21 @@ public abstract class MuxedConnection : IAsyncDisposable
     /// <summary>Ends once with the connection; never faults. <see cref="Libp2pFault.None"/> after an orderly goodbye of either side.</summary>
     public abstract Task<Libp2pFault> Completion { get; }
 
+    /// <summary>How many streams are open, in at least one direction.</summary>
+    public abstract int StreamCount { get; }
+
+    /// <summary>How many streams were ever opened, by either side: when it stands still and none is open, the connection is idle.</summary>
+    public abstract long StreamsOpened { get; }
+
     /// <summary>Opens a stream; nothing is negotiated on it yet. Waits while the remote has not acknowledged too many earlier ones.</summary>
     /// <exception cref="Libp2pException">The connection has ended or ends while waiting, or the limit on streams is reached.</exception>
     public abstract ValueTask<Libp2pStream> OpenStreamAsync(CancellationToken cancelled);
 
     /// <summary>The next stream that the remote opened, in order; null once the connection has ended. One caller at a time.</summary>
     public abstract ValueTask<Libp2pStream?> AcceptStreamAsync(CancellationToken cancelled);
+
+    /// <summary>Says goodbye and takes no more streams of either side; ends when the open ones have, or at the deadline with all of them.</summary>
+    public abstract Task LeaveAsync(CancellationToken deadline);
 
     /// <summary>Says goodbye, ends every stream and the channel below. Idempotent; does not wait for the remote's answer.</summary>
     public abstract ValueTask CloseAsync();

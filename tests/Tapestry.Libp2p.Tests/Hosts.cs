@@ -27,6 +27,15 @@ internal static class Hosts
         return host;
     }
 
-    internal static Task<PeerConnection> ConnectAsync(this Libp2pHost from, Libp2pHost to) =>
-        from.DialAsync(to.ListenAddresses[0], Patience);
+    /// <summary>Dials, and waits until the other side has the connection too, or has refused it.</summary>
+    internal static async Task<PeerConnection> ConnectAsync(this Libp2pHost from, Libp2pHost to)
+    {
+        PeerConnection connection = await from.DialAsync(to.ListenAddresses[0], Patience);
+        while (to.FindConnection(from.PeerId) is null && !connection.Completion.IsCompleted)
+        {
+            await Task.Delay(1, Patience);
+        }
+
+        return connection;
+    }
 }

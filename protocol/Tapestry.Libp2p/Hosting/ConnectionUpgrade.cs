@@ -1,38 +1,50 @@
+using System.IO.Pipelines;
 using Tapestry.Libp2p.Noise;
+using Tapestry.Libp2p.Tls;
 using Tapestry.Libp2p.Yamux;
 
 namespace Tapestry.Libp2p;
 
-/// <summary>Turns a connected socket into a multiplexed connection: multistream, Noise, multistream, yamux.</summary>
-internal static class ConnectionUpgrade
+/// <summary>Turns a connected byte stream into a multiplexed connection: multistream, Noise or TLS with the muxer inside it, yamux.</summary>
+/// <param name="identity">Who we are.</param>
+/// <param name="options">What we offer, the gate and the limits.</param>
+internal sealed class ConnectionUpgrade(Libp2pIdentity identity, Libp2pHostOptions options) : IDisposable
 {
+    private static readonly string[] Muxers = [YamuxConnection.ProtocolId];
+
+    private readonly TlsIdentity? _tls = options.Security.Contains(SecurityProtocol.Tls) ? new TlsIdentity(identity, options.Time) : null;
+    private readonly WindowBudget _windows = new(options.Limits.WindowBytes);
+    private readonly string[] _security = [.. options.Security.Select(protocol => protocol.Id)];
+
     /// <summary>Upgrades; on any failure the stream is closed.</summary>
-    /// <param name="stream">The connected socket's stream; taken over.</param>
-    /// <param name="identity">Who we are.</param>
+    /// <param name="stream">The byte stream; taken over.</param>
     /// <param name="expected">The peer that was dialled; null when the remote dialled us.</param>
-    /// <param name="options">The gate and the limits.</param>
     /// <param name="cancelled">The handshake's deadline.</param>
     /// <exception cref="Libp2pException">What the remote did wrong, or who it is not.</exception>
-    internal static async Task<MuxedConnection> RunAsync(
-        Stream stream, Libp2pIdentity identity, PeerId? expected, Libp2pHostOptions options, CancellationToken cancelled)
+    internal async Task<UpgradedConnection> RunAsync(Stream stream, PeerId? expected, CancellationToken cancelled)
     {
-        bool isDialer = expected is not null;
         RawConnection raw = new(stream);
+        SecureChannel? channel = null;
         try
         {
-            await AgreeAsync(raw, NoiseUpgrade.ProtocolId, isDialer, cancelled);
-            NoiseChannel channel = await NoiseUpgrade.RunAsync(raw, identity, isDialer, expected, cancelled);
+            channel = await SecureAsync(raw, expected, cancelled);
             if (!options.Admits(channel.Remote))
             {
                 throw new Libp2pException(Libp2pFault.PeerRefused, $"{channel.Remote} is not a peer that we talk to.");
             }
 
-            await AgreeAsync(channel, YamuxConnection.ProtocolId, isDialer, cancelled);
-            return YamuxConnection.Start(channel, channel.Remote, isDialer, YamuxLimits.From(options.Limits), options.Time);
+            bool isDialer = expected is not null;
+            if (channel.EarlyMuxer is null)
+            {
+                await AgreeAsync(channel, Muxers, isDialer, cancelled);
+            }
+
+            YamuxConnection muxed = YamuxConnection.Start(channel, channel.Remote, isDialer, YamuxLimits.From(options.Limits), options.Time, _windows);
+            return new UpgradedConnection(muxed, channel.Security, channel.EarlyMuxer is not null);
         }
         catch (Exception cause)
         {
-            await raw.DisposeAsync();
+            await (channel?.DisposeAsync() ?? raw.DisposeAsync());
             if (cause is not Libp2pException and IOException)
             {
                 throw new Libp2pException(Libp2pFault.ConnectionLost, "The connection broke during its handshake.", cause);
@@ -42,15 +54,27 @@ internal static class ConnectionUpgrade
         }
     }
 
-    private static async ValueTask AgreeAsync(System.IO.Pipelines.IDuplexPipe pipe, string protocolId, bool isDialer, CancellationToken cancelled)
+    /// <summary>Frees the key of our certificate.</summary>
+    public void Dispose() => _tls?.Dispose();
+
+    private async Task<SecureChannel> SecureAsync(RawConnection raw, PeerId? expected, CancellationToken cancelled)
     {
-        if (isDialer)
-        {
-            await MultistreamSelect.ProposeAsync(pipe, protocolId, cancelled);
-        }
-        else if (await MultistreamSelect.RespondAsync(pipe, proposal => proposal == protocolId, cancelled) is null)
-        {
-            throw new Libp2pException(Libp2pFault.ConnectionLost, $"The remote left without agreeing on {protocolId}.");
-        }
+        bool isDialer = expected is not null;
+        string agreed = await AgreeAsync(raw, _security, isDialer, cancelled);
+        return agreed == SecurityProtocol.Tls.Id
+            ? await TlsUpgrade.RunAsync(raw, _tls!, isDialer, expected, Muxers, cancelled)
+            : await NoiseUpgrade.RunAsync(raw, identity, isDialer, expected, Muxers, cancelled);
     }
+
+    private static async ValueTask<string> AgreeAsync(IDuplexPipe pipe, string[] protocolIds, bool isDialer, CancellationToken cancelled) =>
+        isDialer
+            ? await MultistreamSelect.ProposeAsync(pipe, protocolIds, cancelled)
+            : await MultistreamSelect.RespondAsync(pipe, protocolIds.Contains, cancelled)
+                ?? throw new Libp2pException(Libp2pFault.ConnectionLost, $"The remote left without agreeing on {string.Join(" or ", protocolIds)}.");
 }
+
+/// <summary>What an upgrade made.</summary>
+/// <param name="Muxed">The connection.</param>
+/// <param name="Security">How it is secured.</param>
+/// <param name="UsedEarlyMuxer">Whether the handshake agreed on the muxer.</param>
+internal sealed record UpgradedConnection(MuxedConnection Muxed, SecurityProtocol Security, bool UsedEarlyMuxer);

@@ -30,9 +30,8 @@ public sealed partial class Libp2pHost
         try
         {
             Socket socket = await TcpTransport.DialAsync(address, deadline.Token);
-            MuxedConnection muxed = await ConnectionUpgrade.RunAsync(
-                TcpTransport.StreamOf(socket), _identity, peer, Options, deadline.Token);
-            return await OpenAsync(muxed, address.WithoutPeer(), isDialer: true);
+            UpgradedConnection upgraded = await _upgrade.RunAsync(TcpTransport.StreamOf(socket), peer, deadline.Token);
+            return await OpenAsync(upgraded, address.WithoutPeer(), isDialer: true);
         }
         catch (OperationCanceledException) when (deadline.Passed)
         {
@@ -79,9 +78,8 @@ public sealed partial class Libp2pHost
             using Deadline deadline = new(Options.HandshakeDeadline, Options.Time, _stopping.Token);
             try
             {
-                MuxedConnection muxed = await ConnectionUpgrade.RunAsync(
-                    TcpTransport.StreamOf(socket), _identity, expected: null, Options, deadline.Token);
-                await OpenAsync(muxed, remote, isDialer: false);
+                UpgradedConnection upgraded = await _upgrade.RunAsync(TcpTransport.StreamOf(socket), expected: null, deadline.Token);
+                await OpenAsync(upgraded, remote, isDialer: false);
             }
             catch (OperationCanceledException) when (deadline.Passed)
             {
@@ -103,13 +101,13 @@ public sealed partial class Libp2pHost
         }
     }
 
-    private async Task<PeerConnection> OpenAsync(MuxedConnection muxed, Multiaddr remoteAddress, bool isDialer)
+    private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer)
     {
         CancellationTokenSource ended = new();
-        PeerConnection connection = new(this, muxed, remoteAddress, isDialer, ended.Token);
+        PeerConnection connection = new(this, upgraded, remoteAddress, isDialer, ended.Token);
         if (_connections.TryAdd(connection) is Libp2pException refusal)
         {
-            await muxed.CloseAsync();
+            await upgraded.Muxed.CloseAsync();
             throw refusal;
         }
 

@@ -14,6 +14,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     private readonly Libp2pIdentity _identity;
     private readonly ConcurrentDictionary<string, StreamHandler> _handlers = new(StringComparer.Ordinal);
     private readonly ConnectionTable _connections;
+    private readonly ConnectionUpgrade _upgrade;
     private readonly RunningTasks _tasks = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Socket> _listeners = [];
@@ -30,6 +31,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         _identity = identity;
         Options = options;
         _connections = new ConnectionTable(options.Limits);
+        _upgrade = new ConnectionUpgrade(identity, options);
         AddressBook = new AddressBook(identity.PeerId, options.AddressBook, options.Limits.KnownPeers, options.Time);
         _announcer = new Announcer(this, identity);
         _dialer = new PeerDialer(AddressBook, DialAsync, options.AddressBook, options.Time);
@@ -135,6 +137,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
 
         await _tasks.DrainAsync();
         _stopping.Dispose();
+        _upgrade.Dispose();
     }
 
     /// <summary>The same as <see cref="StopAsync"/>.</summary>

@@ -24,6 +24,9 @@ public sealed record Libp2pHostOptions
     /// <summary>What identify tells others that we run.</summary>
     public string AgentVersion { get; init; } = "tapestry";
 
+    /// <summary>How connections are secured, the preferred way first: what we offer when we dial, and accept when we are dialled. Default: Noise, then TLS.</summary>
+    public IReadOnlyList<SecurityProtocol> Security { get; init; } = [SecurityProtocol.Noise, SecurityProtocol.Tls];
+
     /// <summary>How much of this machine the network may take.</summary>
     public ResourceLimits Limits { get; init; } = new();
 
@@ -35,6 +38,9 @@ public sealed record Libp2pHostOptions
 
     /// <summary>Whom to talk to, asked once a peer has proved who it is, in both directions. Default: anyone.</summary>
     public Predicate<PeerId> Admits { get; init; } = static _ => true;
+
+    /// <summary>Whose connections stay open though nothing happens on them, asked now and then. Default: nobody's.</summary>
+    public Predicate<PeerId> Protects { get; init; } = static _ => false;
 
     /// <summary>Whether to answer <c>/perf/1.0.0</c>, which lets any admitted peer take as much bandwidth as it likes. Default: no.</summary>
     public bool AnswersPerf { get; init; }

@@ -5,10 +5,12 @@ public sealed class PeerConnection
 {
     private readonly Libp2pHost _host;
 
-    internal PeerConnection(Libp2pHost host, MuxedConnection muxed, Multiaddr remoteAddress, bool isDialer, CancellationToken ended)
+    internal PeerConnection(Libp2pHost host, UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, CancellationToken ended)
     {
         _host = host;
-        Muxed = muxed;
+        Muxed = upgraded.Muxed;
+        SecurityProtocol = upgraded.Security.Id;
+        UsedEarlyMuxer = upgraded.UsedEarlyMuxer;
         RemoteAddress = remoteAddress;
         IsDialer = isDialer;
         OpenedAt = host.Options.Time.GetUtcNow();
@@ -24,6 +26,12 @@ public sealed class PeerConnection
 
     /// <summary>Whether we dialled.</summary>
     public bool IsDialer { get; }
+
+    /// <summary>How the connection is secured: <c>/noise</c> or <c>/tls/1.0.0</c>.</summary>
+    public string SecurityProtocol { get; }
+
+    /// <summary>Whether the secure handshake agreed on the muxer too, which saves a round trip.</summary>
+    public bool UsedEarlyMuxer { get; }
 
     /// <summary>When the connection was ready for streams.</summary>
     public DateTimeOffset OpenedAt { get; }

@@ -10,19 +10,19 @@ public enum IdentityKeyType : byte
     /// <summary>RSA, in DER of PKIX.</summary>
     Rsa = 0,
 
-    /// <summary>Ed25519, 32 bytes. The only kind whose signatures we verify.</summary>
+    /// <summary>Ed25519, 32 bytes.</summary>
     Ed25519 = 1,
 
     /// <summary>secp256k1, compressed point.</summary>
     Secp256k1 = 2,
 
-    /// <summary>ECDSA on P-256, in DER of PKIX.</summary>
+    /// <summary>ECDSA on P-256, P-384 or P-521, in DER of PKIX.</summary>
     Ecdsa = 3,
 }
 
 /// <summary>A peer's public key in the form that names it: the libp2p <c>PublicKey</c> message.</summary>
 /// <remarks>libp2p/specs, peer-ids/peer-ids.md, "Keys". The encoding is deterministic: type, then data, nothing else.</remarks>
-public sealed class IdentityKey
+public sealed partial class IdentityKey
 {
     /// <summary>The longest key that is read, in bytes: room for RSA of 8192 bits.</summary>
     public const int MaximumDataLength = 1100;

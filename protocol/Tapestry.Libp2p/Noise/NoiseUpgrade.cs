@@ -11,8 +11,6 @@ namespace Tapestry.Libp2p.Noise;
 /// <remarks>libp2p/specs, noise/README.md. Messages are preceded by their length, two bytes, big-endian. The prologue is empty.</remarks>
 internal static class NoiseUpgrade
 {
-    internal const string ProtocolId = "/noise";
-
     private const int HeaderLength = sizeof(ushort);
 
     // Payload, two keys and two tags.
@@ -23,15 +21,17 @@ internal static class NoiseUpgrade
     /// <param name="identity">Who we are.</param>
     /// <param name="isDialer">Whether we dialled, and so speak first.</param>
     /// <param name="expected">The only peer that will do; null when anyone may call.</param>
+    /// <param name="muxers">The muxers that we speak, the preferred first.</param>
     /// <param name="cancelled">Ends the handshake; the stream is then the caller's to close.</param>
     /// <exception cref="Libp2pException">Any fault of the remote, by name.</exception>
     internal static async Task<NoiseChannel> RunAsync(
-        RawConnection raw, Libp2pIdentity identity, bool isDialer, PeerId? expected, CancellationToken cancelled)
+        RawConnection raw, Libp2pIdentity identity, bool isDialer, PeerId? expected, IReadOnlyList<string> muxers, CancellationToken cancelled)
     {
         using X25519Key staticKey = NewKey();
         using NoiseHandshake handshake = new(isDialer, prologue: default, staticKey, NewKey());
-        byte[] ourPayload = NoisePayload.Write(identity, staticKey.PublicKey);
+        byte[] ourPayload = NoisePayload.Write(identity, staticKey.PublicKey, muxers);
         PeerId? remote = null;
+        IReadOnlyList<string> theirMuxers = [];
         for (int message = 0; !handshake.IsComplete; message++)
         {
             if (handshake.IsOurTurn)
@@ -44,17 +44,18 @@ internal static class NoiseUpgrade
             byte[] payload = await ReadAsync(raw.Input, handshake, cancelled);
             if (message > 0)
             {
-                remote = Prove(payload, handshake.RemoteStaticKey, expected);
+                remote = Prove(payload, handshake.RemoteStaticKey, expected, out theirMuxers);
             }
         }
 
         Debug.Assert(remote is not null, "XX has a static key, and so an identity, in each direction.");
-        return new NoiseChannel(raw.Stream, remote, handshake.Split(), raw.TakeReceived());
+        string? muxer = isDialer ? EarlyMuxer.Choose(muxers, theirMuxers) : EarlyMuxer.Choose(theirMuxers, muxers);
+        return new NoiseChannel(raw.Stream, remote, muxer, handshake.Split(), raw.TakeReceived());
     }
 
-    private static PeerId Prove(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> staticKey, PeerId? expected)
+    private static PeerId Prove(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> staticKey, PeerId? expected, out IReadOnlyList<string> muxers)
     {
-        Libp2pFault fault = NoisePayload.Verify(payload, staticKey, out PeerId? remote);
+        Libp2pFault fault = NoisePayload.Verify(payload, staticKey, out PeerId? remote, out muxers);
         if (fault != Libp2pFault.None)
         {
             throw new Libp2pException(fault, $"The remote did not prove its identity: {fault}.");

@@ -71,6 +71,8 @@ public sealed partial class YamuxConnection
                 }
             }
 
+            _session.ReturnWindows();
+
             // Under the lock, because the tasks that this ends dispose the timer.
             _dropped.CancelAfter(_limits.GoodbyeTimeout);
             pings = [.. _pings.Values];

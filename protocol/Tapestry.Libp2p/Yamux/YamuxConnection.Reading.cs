@@ -55,6 +55,7 @@ public sealed partial class YamuxConnection
                 return isCut ? YamuxFault.Truncated : _session.RemoteIsLeaving ? YamuxFault.None : YamuxFault.ChannelLost;
             }
 
+            EndIfLeft();
             if (_session.RemoteIsLeaving && HasNoStreams())
             {
                 return YamuxFault.None;

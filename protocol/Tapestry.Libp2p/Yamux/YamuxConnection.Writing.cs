@@ -54,6 +54,7 @@ public sealed partial class YamuxConnection
         }
 
         _finishing.Clear();
+        EndIfLeft();
         if (flushed.IsCompleted)
         {
             End(YamuxFault.ChannelLost, Libp2pFault.ConnectionLost);

@@ -34,14 +34,14 @@ public sealed partial class YamuxConnection : MuxedConnection
     private volatile bool _isEnding;
     private Libp2pException? _reason;
 
-    private YamuxConnection(IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time)
+    private YamuxConnection(IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time, WindowBudget windows)
         : base(remote)
     {
         _channel = channel;
         _limits = limits;
         _time = time;
         _startTicks = time.GetTimestamp();
-        _session = new YamuxSession(isDialler, limits);
+        _session = new YamuxSession(isDialler, limits, windows);
         _openPermits = new SemaphoreSlim(limits.UnacknowledgedMax);
         _dropped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         Completion = RunAsync();
@@ -65,14 +65,26 @@ public sealed partial class YamuxConnection : MuxedConnection
         }
     }
 
-    /// <summary>How many streams are open, in at least one direction.</summary>
-    public int StreamCount
+    /// <inheritdoc/>
+    public override int StreamCount
     {
         get
         {
             lock (_sync)
             {
                 return _session.StreamCount;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long StreamsOpened
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _session.StreamsOpened;
             }
         }
     }
@@ -86,12 +98,17 @@ public sealed partial class YamuxConnection : MuxedConnection
     /// <param name="limits">What the session may hold.</param>
     /// <param name="time">Measures round trips and the time for a goodbye.</param>
     public static YamuxConnection Start(
-        IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time)
+        IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time) =>
+        Start(channel, remote, isDialler, limits, time, new WindowBudget(long.MaxValue));
+
+    /// <summary>The same, with windows that count in the budget of a host.</summary>
+    internal static YamuxConnection Start(
+        IDuplexPipe channel, PeerId remote, bool isDialler, YamuxLimits limits, TimeProvider time, WindowBudget windows)
     {
         ArgumentNullException.ThrowIfNull(channel);
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentNullException.ThrowIfNull(time);
-        return new YamuxConnection(channel, remote, isDialler, limits, time);
+        return new YamuxConnection(channel, remote, isDialler, limits, time, windows);
     }
 
     /// <inheritdoc/>
@@ -110,7 +127,9 @@ public sealed partial class YamuxConnection : MuxedConnection
         _openPermits.Release();
         throw _reason ?? (_session.RemoteIsLeaving
             ? new Libp2pException(Libp2pFault.ConnectionLost, $"{Remote} is leaving and takes no more streams; dial it again.")
-            : new Libp2pException(Libp2pFault.ResourceLimit, $"{_limits.StreamsMax} streams to {Remote} are open; close some."));
+            : _session.WeAreLeaving
+            ? new Libp2pException(Libp2pFault.ClosedLocally, $"The connection to {Remote} is being closed and takes no more streams.")
+            : new Libp2pException(Libp2pFault.ResourceLimit, $"{StreamCount} streams to {Remote} are open, or the windows of all streams are used up; close some."));
     }
 
     /// <inheritdoc/>
@@ -159,6 +178,22 @@ public sealed partial class YamuxConnection : MuxedConnection
         await Completion;
     }
 
+    /// <inheritdoc/>
+    public override async Task LeaveAsync(CancellationToken deadline)
+    {
+        lock (_sync)
+        {
+            _session.Leave();
+            WakeIfWork();
+        }
+
+        using (deadline.Register(() => _ = CloseAsync().AsTask()))
+        {
+            EndIfLeft();
+            await Completion;
+        }
+    }
+
     /// <summary>Ends a stream at our side; false if it had ended.</summary>
     internal bool ResetByUs(YamuxStream stream)
     {
@@ -173,6 +208,7 @@ public sealed partial class YamuxConnection : MuxedConnection
         }
 
         ReleasePermit(stream);
+        EndIfLeft();
         return true;
     }
 
@@ -220,6 +256,21 @@ public sealed partial class YamuxConnection : MuxedConnection
         catch (OperationCanceledException) when (_ended.IsCancellationRequested && !cancelled.IsCancellationRequested)
         {
             throw Lost();
+        }
+    }
+
+    /// <summary>Ends the session once we have said goodbye and the last stream has gone.</summary>
+    private void EndIfLeft()
+    {
+        bool isLeft;
+        lock (_sync)
+        {
+            isLeft = _session.WeAreLeaving && _session.StreamCount == 0;
+        }
+
+        if (isLeft)
+        {
+            End(YamuxFault.None, Libp2pFault.ClosedLocally);
         }
     }
 

@@ -31,6 +31,10 @@ public sealed record YamuxLimits
     /// <remarks>The yamux specification of libp2p, "ACK backlog".</remarks>
     public int UnacknowledgedMax { get; init; } = 256;
 
+    /// <summary>How many streams the remote may open in a second, after a burst of as many. Default 10,000; more are refused.</summary>
+    /// <remarks>Streams that are opened and reset at once never count as open, and yet cost the work of both.</remarks>
+    public int OpenedPerSecondMax { get; init; } = 10_000;
+
     /// <summary>A remote that was silent for this long is asked whether it is there; if it stays silent as long again, it is lost. Default 30 s.</summary>
     /// <remarks>
     /// Looked at once in this time, so a loss is seen after two to three times as long. As often as go-libp2p and js-libp2p
@@ -51,6 +55,7 @@ public sealed record YamuxLimits
             GrowthBytesMax = limits.ConnectionBytes,
             StreamsMax = limits.StreamsPerConnection,
             UnacknowledgedMax = Math.Min(256, limits.StreamsPerConnection),
+            OpenedPerSecondMax = limits.StreamsOpenedPerSecond,
         };
     }
 
@@ -63,6 +68,7 @@ public sealed record YamuxLimits
         ArgumentOutOfRangeException.ThrowIfNegative(GrowthBytesMax);
         ArgumentOutOfRangeException.ThrowIfLessThan(StreamsMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(UnacknowledgedMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(OpenedPerSecondMax, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(UnacknowledgedMax, StreamsMax);
     }
 }

@@ -18,6 +18,7 @@ internal sealed partial class YamuxSession
         Open,
         Update,
         Ping,
+        GoAway,
         Answer,
     }
 
@@ -175,6 +176,8 @@ internal sealed partial class YamuxSession
             case ControlKind.Ping:
                 _pings[control.Header.Length] = now;
                 return control.Header;
+            case ControlKind.GoAway:
+                return control.Header;
             default:
                 _answers--;
                 return control.Header;
@@ -190,8 +193,12 @@ internal sealed partial class YamuxSession
         }
 
         long growth = stream.Window.Growth;
-        uint delta = stream.Window.Update(now, RoundTrip, _growthLeft);
-        _growthLeft -= stream.Window.Growth - growth;
+        long offered = Math.Min(_growthLeft, Math.Min(stream.Window.Size, _limits.WindowBytesMax - stream.Window.Size));
+        offered = _windows.TryTake(offered) ? offered : 0;
+        uint delta = stream.Window.Update(now, RoundTrip, offered);
+        long used = stream.Window.Growth - growth;
+        _windows.Return(offered - used);
+        _growthLeft -= used;
         return new YamuxHeader(YamuxFrameType.WindowUpdate, Acknowledge(stream), stream.Id, delta);
     }
 

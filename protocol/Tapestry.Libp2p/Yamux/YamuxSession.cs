@@ -11,6 +11,7 @@ namespace Tapestry.Libp2p.Yamux;
 internal sealed partial class YamuxSession
 {
     private readonly YamuxLimits _limits;
+    private readonly WindowBudget _windows;
     private readonly uint _remoteParity;
     private readonly Dictionary<uint, YamuxStreamState> _streams = [];
     private readonly SeenStreamIds _seen = new();
@@ -20,14 +21,20 @@ internal sealed partial class YamuxSession
     private int _theirsUnacknowledged;
     private int _theirsUnaccepted;
     private long _growthLeft;
+    private bool _windowsReturned;
+    private TimeSpan _openingsFrom;
+    private double _openingsLeft;
 
     /// <summary>A session at its start.</summary>
     /// <param name="isDialler">The dialler opens odd streams, the listener even ones.</param>
     /// <param name="limits">What the session may hold.</param>
-    public YamuxSession(bool isDialler, YamuxLimits limits)
+    /// <param name="windows">What all sessions of the host may hold together.</param>
+    public YamuxSession(bool isDialler, YamuxLimits limits, WindowBudget windows)
     {
         limits.Validate();
         _limits = limits;
+        _windows = windows;
+        _openingsLeft = limits.OpenedPerSecondMax;
         _nextId = isDialler ? 1u : 2u;
         _remoteParity = isDialler ? 0u : 1u;
         _growthLeft = limits.GrowthBytesMax;
@@ -36,17 +43,45 @@ internal sealed partial class YamuxSession
     /// <summary>How many streams are open, in at least one direction.</summary>
     public int StreamCount => _streams.Count;
 
+    /// <summary>How many streams were ever opened, by either side.</summary>
+    public long StreamsOpened { get; private set; }
+
     /// <summary>Every open stream.</summary>
     public IEnumerable<YamuxStreamState> Streams => _streams.Values;
 
     /// <summary>The remote has said goodbye: nothing new is opened.</summary>
     public bool RemoteIsLeaving { get; private set; }
 
-    /// <summary>Opens a stream; null if the limit is reached, the remote is leaving, or the ids are used up.</summary>
+    /// <summary>We have said goodbye: open streams go on to their end, and nothing new is opened.</summary>
+    public bool WeAreLeaving { get; private set; }
+
+    /// <summary>Says goodbye in good order; the streams that are open may end in their own time.</summary>
+    public void Leave()
+    {
+        if (!WeAreLeaving)
+        {
+            WeAreLeaving = true;
+            Enqueue(new Control(ControlKind.GoAway, null, new YamuxHeader(YamuxFrameType.GoAway, YamuxFlags.None, 0, (uint)YamuxGoAway.Normal)));
+        }
+    }
+
+    /// <summary>The session is over: its windows are no longer promised.</summary>
+    public void ReturnWindows()
+    {
+        foreach (YamuxStreamState stream in _streams.Values)
+        {
+            _windows.Return(stream.Window.Size);
+        }
+
+        _windowsReturned = true;
+    }
+
+    /// <summary>Opens a stream; null if a limit is reached, one side is leaving, or the ids are used up.</summary>
     /// <remarks>The caller counts unacknowledged streams: it can wait, this cannot.</remarks>
     public YamuxStreamState? Open()
     {
-        if (RemoteIsLeaving || _ours >= _limits.StreamsMax || _nextId > uint.MaxValue - 2)
+        if (RemoteIsLeaving || WeAreLeaving || _ours >= _limits.StreamsMax || _nextId > uint.MaxValue - 2
+            || !_windows.TryTake(YamuxLimits.InitialWindowBytes))
         {
             return null;
         }
@@ -54,6 +89,7 @@ internal sealed partial class YamuxSession
         YamuxStreamState stream = new(_nextId, isOurs: true, _limits.WindowBytesMax);
         _nextId += 2;
         _ours++;
+        StreamsOpened++;
         _streams.Add(stream.Id, stream);
         Enqueue(new Control(ControlKind.Open, stream));
         return stream;
@@ -65,7 +101,7 @@ internal sealed partial class YamuxSession
     /// <summary>Judges a header and changes what it changes. Of a data frame the payload is still to come.</summary>
     public YamuxVerdict Receive(in YamuxHeader header, TimeSpan now) => header.Type switch
     {
-        YamuxFrameType.Data or YamuxFrameType.WindowUpdate => ReceiveForStream(header),
+        YamuxFrameType.Data or YamuxFrameType.WindowUpdate => ReceiveForStream(header, now),
         YamuxFrameType.Ping => ReceivePing(header, now),
         _ => ReceiveGoAway(header),
     };
@@ -87,7 +123,7 @@ internal sealed partial class YamuxSession
         return true;
     }
 
-    private YamuxVerdict ReceiveForStream(in YamuxHeader header)
+    private YamuxVerdict ReceiveForStream(in YamuxHeader header, TimeSpan now)
     {
         YamuxEvents events = YamuxEvents.None;
         if (!_streams.TryGetValue(header.StreamId, out YamuxStreamState? stream))
@@ -97,7 +133,7 @@ internal sealed partial class YamuxSession
                 return new YamuxVerdict(CheckLateFrame(header));
             }
 
-            YamuxFault fault = Admit(header, out stream);
+            YamuxFault fault = Admit(header, now, out stream);
             if (fault != YamuxFault.None || stream is null)
             {
                 return new YamuxVerdict(fault);
@@ -130,7 +166,7 @@ internal sealed partial class YamuxSession
         return wasOpen || isReset ? YamuxFault.None : YamuxFault.UnknownStream;
     }
 
-    private YamuxFault Admit(in YamuxHeader header, out YamuxStreamState? stream)
+    private YamuxFault Admit(in YamuxHeader header, TimeSpan now, out YamuxStreamState? stream)
     {
         stream = null;
         if (!IsTheirs(header.StreamId))
@@ -144,9 +180,7 @@ internal sealed partial class YamuxSession
         }
 
         // A stream that is refused may already send its window, which is skipped as late.
-        if (_theirs >= _limits.StreamsMax
-            || _theirsUnacknowledged >= _limits.UnacknowledgedMax
-            || _theirsUnaccepted >= _limits.UnacknowledgedMax)
+        if (!MayOpen(now))
         {
             return header.Type == YamuxFrameType.Data && header.Length > YamuxLimits.InitialWindowBytes
                 ? YamuxFault.WindowExceeded
@@ -158,7 +192,23 @@ internal sealed partial class YamuxSession
         _theirs++;
         _theirsUnacknowledged++;
         _theirsUnaccepted++;
+        StreamsOpened++;
         return _answers > YamuxLimits.AnswersPendingMax ? YamuxFault.Flood : YamuxFault.None;
+    }
+
+    /// <summary>Whether there is room for one more stream of the remote's; takes its window if so.</summary>
+    private bool MayOpen(TimeSpan now)
+    {
+        _openingsLeft = Math.Min(_limits.OpenedPerSecondMax, _openingsLeft + ((now - _openingsFrom).TotalSeconds * _limits.OpenedPerSecondMax));
+        _openingsFrom = now;
+        bool isSlowEnough = _openingsLeft >= 1;
+        _openingsLeft -= isSlowEnough ? 1 : 0;
+        return isSlowEnough
+            && !WeAreLeaving
+            && _theirs < _limits.StreamsMax
+            && _theirsUnacknowledged < _limits.UnacknowledgedMax
+            && _theirsUnaccepted < _limits.UnacknowledgedMax
+            && _windows.TryTake(YamuxLimits.InitialWindowBytes);
     }
 
     private static YamuxFault SpendWindow(YamuxStreamState stream, in YamuxHeader header)
@@ -240,6 +290,11 @@ internal sealed partial class YamuxSession
         stream.IsGone = true;
         _streams.Remove(stream.Id);
         _growthLeft += stream.Window.Growth;
+        if (!_windowsReturned)
+        {
+            _windows.Return(stream.Window.Size);
+        }
+
         if (stream.IsOurs)
         {
             _ours--;

@@ -10,6 +10,8 @@ namespace Tapestry.Fuzz.Targets;
 /// <summary>What makes a connection out of a socket: the Noise handshake, its payload and frames, and yamux.</summary>
 internal static class ConnectionTargets
 {
+    private static readonly string[] Muxers = [YamuxConnection.ProtocolId];
+
     /// <summary>The targets.</summary>
     public static IEnumerable<FuzzTarget> All =>
     [
@@ -45,14 +47,14 @@ internal static class ConnectionTargets
     private static object? ReadPayload(ReadOnlySpan<byte> input)
     {
         using X25519Key key = Key(3);
-        return NoisePayload.Verify(input, key.PublicKey, out PeerId? peer) == Libp2pFault.None ? peer : null;
+        return NoisePayload.Verify(input, key.PublicKey, out PeerId? peer, out _) == Libp2pFault.None ? peer : null;
     }
 
     private static IEnumerable<byte[]> Payloads()
     {
         using X25519Key key = Key(3);
         using Libp2pIdentity identity = IdentityTargets.Identity(3);
-        yield return NoisePayload.Write(identity, key.PublicKey);
+        yield return NoisePayload.Write(identity, key.PublicKey, Muxers);
     }
 
     /// <summary>The first byte says whether we dial; then come the remote's messages, each after its length.</summary>
@@ -68,7 +70,7 @@ internal static class ConnectionTargets
         using X25519Key key = Key(3);
         using Libp2pIdentity identity = IdentityTargets.Identity(3);
         using NoiseHandshake handshake = new(isDialer, default, key, Key(4));
-        byte[] payload = NoisePayload.Write(identity, key.PublicKey);
+        byte[] payload = NoisePayload.Write(identity, key.PublicKey, Muxers);
         PeerId? remote = null;
         for (int message = 0; !handshake.IsComplete; message++)
         {
@@ -89,7 +91,7 @@ internal static class ConnectionTargets
 
             byte[] plain = new byte[theirs.Length];
             if (handshake.ReadMessage(theirs, plain, out int length) != Libp2pFault.None
-                || (message > 0 && NoisePayload.Verify(plain.AsSpan(0, length), handshake.RemoteStaticKey, out remote) != Libp2pFault.None))
+                || (message > 0 && NoisePayload.Verify(plain.AsSpan(0, length), handshake.RemoteStaticKey, out remote, out _) != Libp2pFault.None))
             {
                 return null;
             }
@@ -137,7 +139,7 @@ internal static class ConnectionTargets
         for (int message = 0; !ours.IsComplete; message++)
         {
             NoiseHandshake writer = ours.IsOurTurn ? ours : theirs;
-            byte[] payload = message == 0 ? [] : writer == ours ? NoisePayload.Write(we, ourKey.PublicKey) : NoisePayload.Write(they, theirKey.PublicKey);
+            byte[] payload = message == 0 ? [] : writer == ours ? NoisePayload.Write(we, ourKey.PublicKey, Muxers) : NoisePayload.Write(they, theirKey.PublicKey, Muxers);
             byte[] bytes = new byte[NoiseHandshake.LengthBound(payload.Length)];
             writer.WriteMessage(payload, bytes, out int length);
             (writer == ours ? theirs : ours).ReadMessage(bytes.AsSpan(0, length), new byte[length], out _);

@@ -45,7 +45,7 @@ internal static class YamuxInputs
     /// <summary>Lets the rules of a session judge headers to the first fault.</summary>
     public static object? RunSession(ReadOnlySpan<byte> input)
     {
-        YamuxSession session = new(isDialler: false, Limits);
+        YamuxSession session = new(isDialler: false, Limits, new WindowBudget(Limits.GrowthBytesMax));
         List<Known> known = [];
         TimeSpan now = TimeSpan.Zero;
         for (; input.Length >= YamuxHeader.Bytes; input = input[YamuxHeader.Bytes..])

@@ -7,10 +7,16 @@ using Xunit;
 namespace Tapestry.Libp2p.Tests.Interop;
 
 /// <summary>Ours dials js-libp2p, over TCP, Noise and yamux.</summary>
-public sealed class WeDialJsTests(JsPeerFixture fixture) : IClassFixture<JsPeerFixture>, IAsyncLifetime
+public sealed class WeDialJsOverNoiseTests(JsPeerFixture fixture) : WeDialJsTests(fixture, SecurityProtocol.Noise);
+
+/// <summary>Ours dials js-libp2p, over TCP, TLS and yamux.</summary>
+public sealed class WeDialJsOverTlsTests(JsPeerFixture fixture) : WeDialJsTests(fixture, SecurityProtocol.Tls);
+
+/// <summary>What must hold over every secure channel.</summary>
+public abstract class WeDialJsTests(JsPeerFixture fixture, SecurityProtocol security) : IClassFixture<JsPeerFixture>, IAsyncLifetime
 {
     private const int MiB = 1024 * 1024;
-    private readonly Libp2pHost _host = Hosts.Start(1);
+    private readonly Libp2pHost _host = Hosts.Start(1, options => options with { Security = [security] });
     private PeerConnection _connection = null!;
 
     private ForeignPeer Js => fixture.Js;
@@ -25,6 +31,8 @@ public sealed class WeDialJsTests(JsPeerFixture fixture) : IClassFixture<JsPeerF
     public async Task Each_proves_who_it_is()
     {
         _connection.Remote.ToString().Should().Be(Js.PeerId);
+        _connection.SecurityProtocol.Should().Be(security.Id);
+        _connection.UsedEarlyMuxer.Should().BeTrue("js-libp2p names its muxers in both handshakes");
         JsonElement connections = await Js.AskAsync("connections", new { }, Late);
         connections.GetProperty("peers").EnumerateArray().Select(peer => peer.GetString()).Should().Contain(_host.PeerId.ToString());
     }

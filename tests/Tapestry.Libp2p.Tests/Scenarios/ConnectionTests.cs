@@ -100,7 +100,8 @@ public sealed class ConnectionTests
         TaskCompletionSource<Libp2pException> refused = new();
         alice.InboundRefused += (_, refusal) => refused.SetResult(refusal);
 
-        await FaultsAsync(() => stranger.ConnectAsync(alice), Libp2pFault.ConnectionLost);
+        PeerConnection refusedSoon = await stranger.ConnectAsync(alice);
+        (await refusedSoon.Completion.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.ConnectionLost, "the dialler has proved itself with its last message, and hears of the refusal after it");
         (await refused.Task.WaitAsync(Hosts.Patience)).Fault.Should().Be(Libp2pFault.PeerRefused);
         await FaultsAsync(() => alice.ConnectAsync(stranger), Libp2pFault.PeerRefused);
 

@@ -43,7 +43,8 @@ const node = await createLibp2p({
   connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000, maxConnections: 1000 },
   connectionMonitor: { enabled: false },
   services: {
-    identify: identify(),
+    // A command may ask while the first, of the new connection, is still under way.
+    identify: identify({ maxOutboundStreams: 10 }),
     ping: ping(),
     ...Object.fromEntries(optionalNames.map(name => [name, OPTIONAL_SERVICES[name]()]))
   }

@@ -77,11 +77,11 @@ public sealed class NoiseHandshakeTests
     public void An_identity_is_proved_by_its_signature_of_the_static_key()
     {
         using Libp2pIdentity identity = Hosts.Identity(7);
-        byte[] payload = NoisePayload.Write(identity, _initiatorKey.PublicKey);
+        byte[] payload = NoisePayload.Write(identity, _initiatorKey.PublicKey, []);
 
-        NoisePayload.Verify(payload, _initiatorKey.PublicKey, out PeerId? peer).Should().Be(Libp2pFault.None);
+        NoisePayload.Verify(payload, _initiatorKey.PublicKey, out PeerId? peer, out _).Should().Be(Libp2pFault.None);
         peer.Should().Be(identity.PeerId);
-        NoisePayload.Verify(payload, _responderKey.PublicKey, out peer).Should().Be(Libp2pFault.NoiseIdentitySignature, "another key was signed");
+        NoisePayload.Verify(payload, _responderKey.PublicKey, out peer, out _).Should().Be(Libp2pFault.NoiseIdentitySignature, "another key was signed");
         peer.Should().BeNull();
     }
 
@@ -89,20 +89,21 @@ public sealed class NoiseHandshakeTests
     public void A_payload_may_hold_extensions_that_we_do_not_know()
     {
         using Libp2pIdentity identity = Hosts.Identity(7);
-        byte[] payload = [.. NoisePayload.Write(identity, _initiatorKey.PublicKey), 0x22, 3, 0x12, 1, (byte)'x'];
+        byte[] payload = [.. NoisePayload.Write(identity, _initiatorKey.PublicKey, []), 0x22, 3, 0x12, 1, (byte)'x'];
 
-        NoisePayload.Verify(payload, _initiatorKey.PublicKey, out _).Should().Be(Libp2pFault.None);
+        NoisePayload.Verify(payload, _initiatorKey.PublicKey, out _, out _).Should().Be(Libp2pFault.None);
     }
 
     [Theory]
     [InlineData("", Libp2pFault.Malformed)]
     [InlineData("0a", Libp2pFault.Malformed)]
     [InlineData("0a02080112", Libp2pFault.Malformed)]
-    [InlineData("0a2508021221037777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca991200", Libp2pFault.NoiseIdentityKeyType)]
+    [InlineData("0a2508021221037777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca991200", Libp2pFault.NoiseIdentitySignature)]
+    [InlineData("0a2508021221057777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca991200", Libp2pFault.IdentityKeyRefused)]
     [InlineData("0a24080112201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e1200", Libp2pFault.NoiseIdentitySignature)]
     [InlineData("0a24080112201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e", Libp2pFault.NoiseIdentitySignature)]
     public void Payloads_that_prove_nothing_have_names(string hex, Libp2pFault fault) =>
-        NoisePayload.Verify(Convert.FromHexString(hex), _initiatorKey.PublicKey, out _).Should().Be(fault);
+        NoisePayload.Verify(Convert.FromHexString(hex), _initiatorKey.PublicKey, out _, out _).Should().Be(fault);
 
     private static X25519Key Key(byte number)
     {

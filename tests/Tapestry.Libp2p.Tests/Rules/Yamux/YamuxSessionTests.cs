@@ -18,6 +18,8 @@ public sealed class YamuxSessionTests
     private const YamuxFlags Plain = YamuxFlags.None;
     private static readonly TimeSpan Now = TimeSpan.FromSeconds(1);
 
+    private static WindowBudget Boundless => new(long.MaxValue);
+
     /// <summary>What a stream has been through; ours are odd, theirs even.</summary>
     public enum Is
     {
@@ -97,8 +99,8 @@ public sealed class YamuxSessionTests
     [Fact]
     public void A_listener_opens_even_streams_and_a_dialler_odd_ones()
     {
-        new YamuxSession(isDialler: true, new YamuxLimits()).Open()!.Id.Should().Be(1);
-        YamuxSession listener = new(isDialler: false, new YamuxLimits());
+        new YamuxSession(isDialler: true, new YamuxLimits(), Boundless).Open()!.Id.Should().Be(1);
+        YamuxSession listener = new(isDialler: false, new YamuxLimits(), Boundless);
         listener.Open()!.Id.Should().Be(2);
         listener.Open()!.Id.Should().Be(4);
         listener.Receive(new YamuxHeader(Window, Syn, 8, 0), Now).Fault.Should().Be(WrongStreamId);
@@ -136,7 +138,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void A_stream_that_is_reset_before_it_was_announced_is_never_heard_of()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         session.Reset(session.Open()!).Should().BeTrue();
         session.TryTakeControl(Now, out _).Should().BeFalse();
     }
@@ -144,7 +146,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Control_frames_go_before_data_and_streams_take_turns_of_one_frame()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         YamuxStreamState first = session.Open()!;
         YamuxStreamState second = session.Open()!;
         session.OutputReady(first);
@@ -214,7 +216,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Streams_beyond_the_acknowledgement_backlog_are_refused_until_one_is_acknowledged()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         for (uint i = 1; i <= 256; i++)
         {
             session.Receive(new YamuxHeader(Window, Syn, 2 * i, 0), Now).Has(Opened).Should().BeTrue();
@@ -231,7 +233,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Streams_that_nobody_accepts_are_refused_even_if_they_end_at_once()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         int opened = 0;
         for (uint i = 1; i <= 1000; i++)
         {
@@ -245,7 +247,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Each_side_may_open_a_thousand_streams()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         for (uint i = 1; i <= 1000; i++)
         {
             session.Open().Should().NotBeNull();
@@ -262,7 +264,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Pings_are_echoed_and_answers_must_have_been_asked_for()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         uint value = session.Ping(Now);
         session.TryTakeControl(Now, out YamuxHeader ping).Should().BeTrue();
         ping.Should().Be(new YamuxHeader(YamuxFrameType.Ping, Syn, 0, value));
@@ -275,7 +277,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void A_peer_that_asks_and_does_not_read_the_answers_is_a_flood()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         YamuxHeader ping = new(YamuxFrameType.Ping, Syn, 0, 1);
         for (int i = 0; i < YamuxLimits.AnswersPendingMax; i++)
         {
@@ -292,7 +294,7 @@ public sealed class YamuxSessionTests
     [InlineData(99u, RemoteSaysInternalError)]
     public void After_a_goodbye_nothing_is_opened(uint reason, YamuxFault fault)
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         session.Receive(new YamuxHeader(YamuxFrameType.GoAway, Plain, 0, reason), Now).Fault.Should().Be(fault);
         session.Open().Should().BeNull();
     }
@@ -300,7 +302,7 @@ public sealed class YamuxSessionTests
     [Fact]
     public void Growth_of_one_stream_is_returned_when_it_ends()
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits { GrowthBytesMax = YamuxLimits.InitialWindowBytes });
+        YamuxSession session = new(isDialler: true, new YamuxLimits { GrowthBytesMax = YamuxLimits.InitialWindowBytes }, Boundless);
         session.Ping(Now);
         session.TryTakeControl(Now, out YamuxHeader ping);
         session.Receive(ping with { Flags = Ack }, Now + TimeSpan.FromMinutes(1));
@@ -352,7 +354,7 @@ public sealed class YamuxSessionTests
 
     private static YamuxSession Bring(Is state, out uint id)
     {
-        YamuxSession session = new(isDialler: true, new YamuxLimits());
+        YamuxSession session = new(isDialler: true, new YamuxLimits(), Boundless);
         bool isOurs = state.ToString().StartsWith("Ours", StringComparison.Ordinal);
         id = isOurs ? 1u : 2u;
         if (state is Is.OursNever or Is.TheirsNever)
