@@ -175,8 +175,10 @@ internal sealed class Host(World world, int index, MemberId id, SigningKey key, 
 
     private void Perform(IEnumerable<Effect> effects)
     {
-        foreach (Effect effect in effects)
+        foreach (Effect wanted in effects)
         {
+            // A liar can say different things to different members; gossip would only take that from it.
+            Effect effect = wanted is Effect.Publish publish ? new Effect.Send(publish.To, publish.Message) : wanted;
             if (Fault is null)
             {
                 world.Oracle.Performed(this, effect);

@@ -34,6 +34,10 @@ internal sealed class EffectPerformer(
                 network.Send(send.To, send.Message);
                 Notice(send.Message);
                 break;
+            case Effect.Publish publish:
+                network.Send(publish.To, publish.Message);
+                Notice(publish.Message);
+                break;
             case Effect.Train train:
                 tasks.Start(train.Id, cancelled => trainer.TrainAsync(train, cancelled));
                 break;

@@ -39,7 +39,7 @@ internal sealed partial class Simplex
             return;
         }
 
-        outbox.Send(_others, signed);
+        outbox.Publish(_others, signed);
         view.Proposal = signed;
         view.ProposedAt = outbox.Now;
     }
@@ -185,7 +185,7 @@ internal sealed partial class Simplex
     {
         if (guard.Sign(instance, vote, outbox) is SignedStatement signed)
         {
-            outbox.Send(_others, signed);
+            outbox.Publish(_others, signed);
             Count(view, signed, outbox);
         }
     }
@@ -267,7 +267,7 @@ internal sealed partial class Simplex
             return;
         }
 
-        outbox.Send(_others, new PeerMessage.Certified(certificate));
+        outbox.Publish(_others, new PeerMessage.Certified(certificate));
         if (certificate.Kind == VoteKind.Notarize)
         {
             view.Notarization = certificate;

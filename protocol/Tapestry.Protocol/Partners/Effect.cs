@@ -15,6 +15,11 @@ public abstract record Effect
     /// <summary>Sends a message to each of <paramref name="To"/>, one way; it may be lost. Never lists the member itself.</summary>
     public sealed record Send(Sequence<MemberId> To, PeerMessage Message) : Effect;
 
+    /// <summary>Says something for the first time to everyone: a manifest, a proposal, a vote or a certificate. Travels by gossip; it may be lost.</summary>
+    /// <param name="To">Who waits for it; the others may hear it too. Never lists the member itself.</param>
+    /// <param name="Message">What is said. Never a receipt, a settlement or a question.</param>
+    public sealed record Publish(Sequence<MemberId> To, PeerMessage Message) : Effect;
+
     /// <summary>Trains H inner steps from a base, encodes base - local + residual, stores the shards. Ends in Trained.</summary>
     /// <param name="Id">Names the effect.</param>
     /// <param name="Round">The round, for progress and the learning-rate schedule.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tapestry.Protocol.Messages;
 
 namespace Tapestry.Protocol.Partners;
@@ -36,6 +37,20 @@ internal sealed class Outbox(Instant now, long nextEffect)
     internal void Send(Sequence<MemberId> to, SignedStatement statement) => Send(to, new PeerMessage.Signed(statement));
 
     internal void Send(MemberId to, PeerMessage message) => _effects.Add(new Effect.Send([to], message));
+
+    /// <summary>Says something to everyone for the first time; what is said again goes by <see cref="Send(Sequence{MemberId}, PeerMessage)"/>.</summary>
+    internal void Publish(Sequence<MemberId> to, PeerMessage message)
+    {
+        Debug.Assert(
+            message is PeerMessage.Certified or PeerMessage.Signed { Statement.Statement: not (Statement.Receipt or Statement.Settlement) },
+            "Receipts, settlements and questions go on streams.");
+        if (to.Count > 0)
+        {
+            _effects.Add(new Effect.Publish(to, message));
+        }
+    }
+
+    internal void Publish(Sequence<MemberId> to, SignedStatement statement) => Publish(to, new PeerMessage.Signed(statement));
 
     internal void Report(MemberId member, MemberFault fault) => _effects.Add(new Effect.Report(member, fault));
 

@@ -14,9 +14,7 @@ public sealed partial class Partner
     {
         if (_hasSeat && !_round.IsFromRecord)
         {
-            PeerMessage.Certified message = new(certificate);
-            outbox.Send(_otherSeats, message);
-            outbox.Send(OwnFollowers, message);
+            outbox.Publish([.. _otherSeats, .. OwnFollowers], new PeerMessage.Certified(certificate));
         }
 
         HoldsBody(certificate.Instance, certificate.Value, SignersOf(certificate), outbox);

@@ -64,7 +64,7 @@ public sealed partial class Partner
         }
 
         _round.Own = HoldManifest(signed.Digest, signed, outbox);
-        outbox.Send(_otherMembers, signed);
+        outbox.Publish(_otherMembers, signed);
     }
 
     private void ReceiveManifest(MemberId from, SignedStatement signed, Outbox outbox)

@@ -247,8 +247,8 @@ public sealed class SimplexTests
 
         internal Simplex Simplex { get; private set; }
 
-        internal IEnumerable<SignedStatement> Sent => _steps.SelectMany(step => step.Effects).OfType<Effect.Send>()
-            .Select(send => send.Message).OfType<PeerMessage.Signed>().Select(signed => signed.Statement);
+        internal IEnumerable<SignedStatement> Sent => _steps.SelectMany(step => step.Effects).MessagesOf()
+            .OfType<PeerMessage.Signed>().Select(signed => signed.Statement);
 
         internal IEnumerable<Statement> Votes => Sent.Select(sent => sent.Statement).Where(said => said is not Statement.Propose);
 

@@ -31,6 +31,20 @@ public sealed class ContributeTests
     }
 
     [Fact]
+    public void A_manifest_is_said_first_by_gossip_and_again_on_streams()
+    {
+        Train(Update());
+        Effect.Publish first = _bench.Effects.OfType<Effect.Publish>().Should().ContainSingle().Subject;
+        first.Message.Should().BeOfType<PeerMessage.Signed>().Which.Statement.Statement.Should().BeOfType<Statement.Manifest>();
+        first.To.Should().HaveCount(_bench.Genesis.Members.Count - 1);
+
+        _bench.Effects.Clear();
+        _bench.PassResend();
+        _bench.Effects.OfType<Effect.Publish>().Should().BeEmpty("whoever did not hear it may not be reached by gossip");
+        _bench.Effects.OfType<Effect.Send>().Should().Contain(send => send.Message == first.Message);
+    }
+
+    [Fact]
     public void However_many_rounds_are_VOID_the_blobs_of_the_own_update_are_kept()
     {
         LocalUpdate update = Update();

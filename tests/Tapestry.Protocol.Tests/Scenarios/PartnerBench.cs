@@ -59,8 +59,7 @@ internal sealed class PartnerBench
 
     internal PartnerStatus Status => _partner.Status;
 
-    internal IEnumerable<SignedStatement> Sent => Effects.OfType<Effect.Send>().Select(send => send.Message)
-        .OfType<PeerMessage.Signed>().Select(signed => signed.Statement);
+    internal IEnumerable<SignedStatement> Sent => Effects.MessagesOf().OfType<PeerMessage.Signed>().Select(signed => signed.Statement);
 
     internal IEnumerable<T> Said<T>()
         where T : Statement => Sent.Where(sent => sent.Author == Self).Select(sent => sent.Statement).OfType<T>().Distinct();
