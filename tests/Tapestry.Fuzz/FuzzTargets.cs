@@ -10,6 +10,7 @@ internal static class FuzzTargets
     [
         .. WireTargets.All,
         .. IdentityTargets.All,
+        .. RecordTargets.All,
         .. ConnectionTargets.All,
         .. MessageTargets.All,
         .. LedgerTargets.All,

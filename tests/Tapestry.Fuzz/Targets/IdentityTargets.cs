@@ -38,7 +38,8 @@ internal static class IdentityTargets
         PeerId.Parse("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"),
     ];
 
-    private static Multiaddr[] Addresses { get; } =
+    /// <summary>Addresses of each kind.</summary>
+    public static Multiaddr[] Addresses { get; } =
     [
         Multiaddr.Parse("/ip4/192.0.2.7/tcp/4001").WithPeer(Peers[0]),
         Multiaddr.Parse("/ip6/2001:db8::7/tcp/1").WithPeer(Peers[1]),
