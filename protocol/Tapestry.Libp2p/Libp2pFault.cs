@@ -89,4 +89,25 @@ public enum Libp2pFault : byte
 
     /// <summary>Yamux: the remote said goodbye with an error code.</summary>
     YamuxGoAway,
+
+    /// <summary>Relay: it takes no more reservations.</summary>
+    RelayReservationRefused,
+
+    /// <summary>Relay: it carries as many connections as it may, in all or for one of the two peers.</summary>
+    RelayLimitExceeded,
+
+    /// <summary>Relay: it does not serve us, or not to this peer.</summary>
+    RelayPermissionDenied,
+
+    /// <summary>Relay: the peer that is wanted has no reservation there.</summary>
+    RelayNoReservation,
+
+    /// <summary>Relay: the peer that is wanted did not answer, or did not want the connection.</summary>
+    RelayConnectionFailed,
+
+    /// <summary>Relay: it says that our message was wrong, or answers with a status that has no name.</summary>
+    RelayRejectedMessage,
+
+    /// <summary>Relay: the voucher of a reservation is not the relay's signed word for us, or the reservation has ended already.</summary>
+    RelayVoucher,
 }

@@ -34,4 +34,8 @@ public abstract class Libp2pStream : IDuplexPipe, IAsyncDisposable
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>The stream as what a secure channel runs over, which then owns it.</summary>
+    /// <param name="time">The clock of its goodbye.</param>
+    internal StreamOfStream AsStream(TimeProvider time) => new(this, time);
 }

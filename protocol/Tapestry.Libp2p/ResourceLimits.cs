@@ -61,4 +61,10 @@ public sealed record ResourceLimits
 
     /// <summary>Peers whose addresses are kept, beside those that a person gave. Default 1024: several large consortia; some 2 MiB when all are as long as they may be.</summary>
     public int KnownPeers { get; init; } = 1024;
+
+    /// <summary>What others may make us relay.</summary>
+    public RelayLimits Relay { get; init; } = new();
+
+    /// <summary>What others may make us dial back.</summary>
+    public AutonatLimits Autonat { get; init; } = new();
 }

@@ -5,6 +5,7 @@ namespace Tapestry.Libp2p;
 
 /// <summary>Where a peer listens, and who it is: <c>/ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…</c>.</summary>
 /// <remarks>
+/// A peer that is reached through a relay has the relay's address before its own id: <c>…/p2p/RELAY/p2p-circuit/p2p/12D3Koo…</c>.
 /// multiformats/multiaddr; text and binary form. Immutable; equal when the text is. Read only when every part is one of
 /// <see cref="MultiaddrProtocol"/> and canonical, so that one address has one form.
 /// </remarks>
@@ -32,6 +33,9 @@ public sealed class Multiaddr : IEquatable<Multiaddr>
 
     /// <summary>The peer that the address ends in, if it names one.</summary>
     public PeerId? Peer => Parts[^1].Protocol == MultiaddrProtocol.P2p ? PeerId.Parse(Parts[^1].Value) : null;
+
+    /// <summary>Whether the address leads through a relay.</summary>
+    public bool IsCircuit => Parts.Any(part => part.Protocol == MultiaddrProtocol.P2pCircuit);
 
     /// <summary>Parses the text form.</summary>
     /// <returns>False when it is too long, empty, has an unknown protocol or a value that its protocol does not allow.</returns>
@@ -84,6 +88,27 @@ public sealed class Multiaddr : IEquatable<Multiaddr>
     /// <summary>The same address without the peer that it ends in.</summary>
     public Multiaddr WithoutPeer() => Peer is null || Parts.Count == 1 ? this : new Multiaddr([.. Parts.SkipLast(1)]);
 
+    /// <summary>The address through the relay that this address ends in; <see cref="WithPeer"/> then says to whom.</summary>
+    /// <exception cref="InvalidOperationException">The address names no peer to relay, or leads through a relay already.</exception>
+    public Multiaddr ThroughCircuit() => Peer is not null && !IsCircuit
+        ? new Multiaddr([.. Parts, new MultiaddrPart(MultiaddrProtocol.P2pCircuit, "")])
+        : throw new InvalidOperationException($"{this} is not the direct address of a relay.");
+
+    /// <summary>The direct address of the relay, where the address leads through exactly one: what comes before <c>/p2p-circuit</c>.</summary>
+    /// <returns>False when the address is direct, names no relay before the circuit, or has more after it than a peer.</returns>
+    public bool TryGetRelay([NotNullWhen(true)] out Multiaddr? relay)
+    {
+        relay = null;
+        int circuit = Parts.Count - (Peer is null ? 1 : 2);
+        if (circuit > 0 && Parts[circuit].Protocol == MultiaddrProtocol.P2pCircuit)
+        {
+            Multiaddr before = new([.. Parts.Take(circuit)]);
+            relay = before.Peer is not null && !before.IsCircuit ? before : null;
+        }
+
+        return relay is not null;
+    }
+
     /// <summary>The TCP endpoint, where the address is a host and a port with at most a peer id after them.</summary>
     /// <param name="host">The host part: an IP address or a name.</param>
     /// <param name="port">The port; 0 asks for any free one when listening.</param>
@@ -92,7 +117,7 @@ public sealed class Multiaddr : IEquatable<Multiaddr>
         host = Parts[0];
         port = 0;
         return Parts.Count == (Peer is null ? 2 : 3)
-            && host.Protocol is not (MultiaddrProtocol.Tcp or MultiaddrProtocol.P2p)
+            && host.Protocol is not (MultiaddrProtocol.Tcp or MultiaddrProtocol.P2p or MultiaddrProtocol.P2pCircuit)
             && Parts[1].Protocol == MultiaddrProtocol.Tcp
             && ushort.TryParse(Parts[1].Value, System.Globalization.CultureInfo.InvariantCulture, out port);
     }

@@ -23,7 +23,11 @@ internal static class MultiaddrCodec
         StringBuilder text = new();
         foreach (MultiaddrPart part in parts)
         {
-            text.Append('/').Append(NameOf(part.Protocol)).Append('/').Append(part.Value);
+            text.Append('/').Append(NameOf(part.Protocol));
+            if (HasValue(part.Protocol))
+            {
+                text.Append('/').Append(part.Value);
+            }
         }
 
         return text.ToString();
@@ -33,16 +37,27 @@ internal static class MultiaddrCodec
     {
         parts = null;
         string[] fields = text.Split('/');
-        if (fields.Length < 3 || fields.Length % 2 == 0 || fields.Length / 2 > Multiaddr.MaximumParts || fields[0].Length != 0)
+        if (fields.Length < 2 || fields[0].Length != 0)
         {
             return false;
         }
 
         List<MultiaddrPart> read = [];
-        for (int index = 1; index < fields.Length; index += 2)
+        for (int index = 1; index < fields.Length; index++)
         {
-            if (ProtocolOf(fields[index]) is not MultiaddrProtocol protocol
-                || Canonical(protocol, fields[index + 1]) is not string value)
+            if (read.Count == Multiaddr.MaximumParts || ProtocolOf(fields[index]) is not MultiaddrProtocol protocol)
+            {
+                return false;
+            }
+
+            string? value = "";
+            if (HasValue(protocol))
+            {
+                index++;
+                value = index < fields.Length ? Canonical(protocol, fields[index]) : null;
+            }
+
+            if (value is null)
             {
                 return false;
             }
@@ -88,9 +103,10 @@ internal static class MultiaddrCodec
 
             bytes = bytes[codeLength..];
             MultiaddrProtocol protocol = (MultiaddrProtocol)code;
-            ulong length = (ulong)(FixedLength(protocol) ?? 0);
+            int? fixedLength = FixedLength(protocol);
+            ulong length = (ulong)(fixedLength ?? 0);
             int prefix = 0;
-            bool sized = length > 0 || Varint.TryRead(bytes, out length, out prefix) == OperationStatus.Done;
+            bool sized = fixedLength is not null || Varint.TryRead(bytes, out length, out prefix) == OperationStatus.Done;
             if (!sized || length > (ulong)(bytes.Length - prefix) || ValueText(protocol, bytes.Slice(prefix, (int)length)) is not string value)
             {
                 return false;
@@ -123,6 +139,7 @@ internal static class MultiaddrCodec
         MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6 => new IPAddress(value).ToString(),
         MultiaddrProtocol.Tcp => BinaryPrimitives.ReadUInt16BigEndian(value).ToString(CultureInfo.InvariantCulture),
         MultiaddrProtocol.P2p => PeerId.TryRead(value, out PeerId? peer) ? peer.ToString() : null,
+        MultiaddrProtocol.P2pCircuit => "",
         _ => value.Length <= MaximumNameLength && Ascii.IsValid(value) ? Canonical(protocol, Encoding.ASCII.GetString(value)) : null,
     };
 
@@ -138,17 +155,22 @@ internal static class MultiaddrCodec
                 return port;
             case MultiaddrProtocol.P2p:
                 return PeerId.Parse(part.Value).Bytes.ToArray();
+            case MultiaddrProtocol.P2pCircuit:
+                return [];
             default:
                 return Encoding.ASCII.GetBytes(part.Value);
         }
     }
 
-    // Null where a length goes before the value.
+    private static bool HasValue(MultiaddrProtocol protocol) => FixedLength(protocol) != 0;
+
+    // Null where a length goes before the value, 0 where there is no value.
     private static int? FixedLength(MultiaddrProtocol protocol) => protocol switch
     {
         MultiaddrProtocol.Ip4 => 4,
         MultiaddrProtocol.Ip6 => 16,
         MultiaddrProtocol.Tcp => 2,
+        MultiaddrProtocol.P2pCircuit => 0,
         _ => null,
     };
 
@@ -160,6 +182,7 @@ internal static class MultiaddrCodec
         MultiaddrProtocol.Dns => "dns",
         MultiaddrProtocol.Dns4 => "dns4",
         MultiaddrProtocol.Dns6 => "dns6",
+        MultiaddrProtocol.P2pCircuit => "p2p-circuit",
         _ => "p2p",
     };
 
@@ -171,6 +194,7 @@ internal static class MultiaddrCodec
         "dns" => MultiaddrProtocol.Dns,
         "dns4" => MultiaddrProtocol.Dns4,
         "dns6" => MultiaddrProtocol.Dns6,
+        "p2p-circuit" => MultiaddrProtocol.P2pCircuit,
         // The name of the p2p protocol before 2018; still in use in lists of addresses.
         "p2p" or "ipfs" => MultiaddrProtocol.P2p,
         _ => null,

@@ -22,11 +22,14 @@ public enum MultiaddrProtocol : ushort
     /// <summary>A name that resolves to IPv6 addresses.</summary>
     Dns6 = 55,
 
+    /// <summary>No place of its own: the peer before it passes bytes on to the peer after it. Has no value.</summary>
+    P2pCircuit = 290,
+
     /// <summary>A peer id.</summary>
     P2p = 421,
 }
 
 /// <summary>One part of a <see cref="Multiaddr"/>.</summary>
 /// <param name="Protocol">What the part is.</param>
-/// <param name="Value">Its value as text, in the one canonical form.</param>
+/// <param name="Value">Its value as text, in the one canonical form; empty where the protocol has none.</param>
 public readonly record struct MultiaddrPart(MultiaddrProtocol Protocol, string Value);

@@ -55,12 +55,15 @@ internal sealed class ConnectionTable(ResourceLimits limits)
         }
     }
 
-    /// <summary>The newest open connection to a peer: of two, the older one is likelier to be dead and not yet to know it.</summary>
+    /// <summary>The connection to a peer that streams go out on.</summary>
+    /// <remarks>A direct one before one through a relay. Then the newest: of two, the older is likelier to be dead and not yet to know it.</remarks>
     internal PeerConnection? Find(PeerId peer)
     {
         lock (_sync)
         {
-            return _byPeer.TryGetValue(peer, out List<PeerConnection>? toPeer) ? toPeer.LastOrDefault(connection => connection.IsOpen) : null;
+            return !_byPeer.TryGetValue(peer, out List<PeerConnection>? toPeer) ? null
+                : toPeer.LastOrDefault(connection => connection.IsOpen && !connection.IsRelayed)
+                ?? toPeer.LastOrDefault(connection => connection.IsOpen);
         }
     }
 

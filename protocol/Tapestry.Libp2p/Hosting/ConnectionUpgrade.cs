@@ -54,6 +54,24 @@ internal sealed class ConnectionUpgrade(Libp2pIdentity identity, Libp2pHostOptio
         }
     }
 
+    /// <summary>Lets the remote prove who it is, and closes the stream.</summary>
+    /// <param name="stream">The byte stream; taken over.</param>
+    /// <param name="expected">Whom the remote must prove to be.</param>
+    /// <param name="cancelled">The handshake's deadline.</param>
+    /// <exception cref="Libp2pException">What the remote did wrong, or who it is not.</exception>
+    internal async Task ProveAsync(Stream stream, PeerId expected, CancellationToken cancelled)
+    {
+        await using RawConnection raw = new(stream);
+        try
+        {
+            await using SecureChannel channel = await SecureAsync(raw, expected, cancelled);
+        }
+        catch (IOException cause) when (cause is not Libp2pException)
+        {
+            throw new Libp2pException(Libp2pFault.ConnectionLost, "The connection broke during its handshake.", cause);
+        }
+    }
+
     /// <summary>Frees the key of our certificate.</summary>
     public void Dispose() => _tls?.Dispose();
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Tapestry.Libp2p;
@@ -6,9 +5,15 @@ namespace Tapestry.Libp2p;
 /// <summary>How connections come to be, and what runs on each.</summary>
 public sealed partial class Libp2pHost
 {
+    private readonly SharedDials<Multiaddr> _dials = new();
+
     /// <summary>A connection to the peer that <paramref name="address"/> ends in: an open one, or a new one to that address.</summary>
-    /// <param name="address">A TCP address that ends in <c>/p2p/…</c>; whoever answers must prove to be that peer.</param>
-    /// <param name="cancelled">Ends the attempt; it also ends at <see cref="Libp2pHostOptions.HandshakeDeadline"/>.</param>
+    /// <remarks>
+    /// Concurrent calls for one address share one attempt. An open connection through a relay serves addresses through
+    /// relays; a direct address still is dialled.
+    /// </remarks>
+    /// <param name="address">A TCP address that ends in <c>/p2p/…</c>, or <c>/…/p2p/RELAY/p2p-circuit/p2p/…</c>; whoever answers must prove to be that peer.</param>
+    /// <param name="cancelled">Ends the wait; the attempt ends at <see cref="Libp2pHostOptions.HandshakeDeadline"/>, or when nobody waits for it.</param>
     /// <exception cref="ArgumentException">The address names no peer, or ourselves.</exception>
     /// <exception cref="Libp2pException">Why there is no connection.</exception>
     public async Task<PeerConnection> DialAsync(Multiaddr address, CancellationToken cancelled)
@@ -20,18 +25,53 @@ public sealed partial class Libp2pHost
             throw new ArgumentException($"{address} is our own peer id.", nameof(address));
         }
 
-        if (_connections.Find(peer) is PeerConnection open)
+        return _connections.Find(peer) is PeerConnection open && (!open.IsRelayed || address.IsCircuit)
+            ? open
+            : await _dials.DialAsync(address, abandoned => ConnectAsync(address, abandoned), cancelled);
+    }
+
+    /// <summary>Turns a byte stream that is not a socket of ours into an open connection; on any failure the stream is closed.</summary>
+    /// <param name="stream">The stream; taken over.</param>
+    /// <param name="remoteAddress">How the peer is reached; where it ends in a peer, the remote must prove to be that one.</param>
+    /// <param name="isDialer">Whether we asked for the stream, and so speak first.</param>
+    /// <param name="limit">What the relay allows.</param>
+    /// <param name="cancelled">The handshake's deadline.</param>
+    /// <exception cref="Libp2pException">Why there is no connection.</exception>
+    internal async Task<PeerConnection> UpgradeAsync(
+        Stream stream, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit, CancellationToken cancelled)
+    {
+        UpgradedConnection upgraded = await _upgrade.RunAsync(stream, isDialer ? remoteAddress.Peer : null, cancelled);
+        MuxedConnection muxed = upgraded.Muxed;
+        if (remoteAddress.Peer is PeerId announced && muxed.Remote != announced)
         {
-            return open;
+            await muxed.CloseAsync();
+            throw new Libp2pException(Libp2pFault.WrongPeer, $"{muxed.Remote} answers where {announced} was announced.");
         }
 
-        using CancellationTokenSource stopped = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _stopping.Token);
+        return await OpenAsync(upgraded, remoteAddress.WithoutPeer(), isDialer, limit);
+    }
+
+    /// <summary>Dials an address, lets whoever answers prove to be the peer that it ends in, and hangs up.</summary>
+    /// <exception cref="Libp2pException">That peer was not reached there.</exception>
+    internal async Task ProveAsync(Multiaddr address, CancellationToken cancelled)
+    {
+        Socket socket = await TcpTransport.DialAsync(address, cancelled);
+        await _upgrade.ProveAsync(TcpTransport.StreamOf(socket), address.Peer!, cancelled);
+    }
+
+    private async Task<PeerConnection> ConnectAsync(Multiaddr address, CancellationToken abandoned)
+    {
+        using CancellationTokenSource stopped = CancellationTokenSource.CreateLinkedTokenSource(abandoned, _stopping.Token);
         using Deadline deadline = new(Options.HandshakeDeadline, Options.Time, stopped.Token);
         try
         {
+            if (address.IsCircuit)
+            {
+                return await CircuitDialer.DialAsync(this, address, deadline.Token);
+            }
+
             Socket socket = await TcpTransport.DialAsync(address, deadline.Token);
-            UpgradedConnection upgraded = await _upgrade.RunAsync(TcpTransport.StreamOf(socket), peer, deadline.Token);
-            return await OpenAsync(upgraded, address.WithoutPeer(), isDialer: true);
+            return await UpgradeAsync(TcpTransport.StreamOf(socket), address, isDialer: true, limit: null, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.Passed)
         {
@@ -39,72 +79,10 @@ public sealed partial class Libp2pHost
         }
     }
 
-    private async Task AcceptAsync(Socket listener)
-    {
-        while (_stopRequested == 0)
-        {
-            Socket socket;
-            try
-            {
-                socket = await listener.AcceptAsync(_stopping.Token);
-            }
-            catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // The caller hung up in the queue, or we are out of descriptors; the listener itself is sound.
-                await Task.Delay(TimeSpan.FromMilliseconds(10), Options.Time, CancellationToken.None);
-                continue;
-            }
-
-            _tasks.Start(() => UpgradeInboundAsync(socket));
-        }
-    }
-
-    private async Task UpgradeInboundAsync(Socket socket)
-    {
-        Multiaddr? remote = null;
-        try
-        {
-            if (Interlocked.Increment(ref _pendingHandshakes) > Options.Limits.PendingHandshakes)
-            {
-                socket.Dispose();
-                return;
-            }
-
-            remote = Multiaddr.From((IPEndPoint)socket.RemoteEndPoint!);
-            using Deadline deadline = new(Options.HandshakeDeadline, Options.Time, _stopping.Token);
-            try
-            {
-                UpgradedConnection upgraded = await _upgrade.RunAsync(TcpTransport.StreamOf(socket), expected: null, deadline.Token);
-                await OpenAsync(upgraded, remote, isDialer: false);
-            }
-            catch (OperationCanceledException) when (deadline.Passed)
-            {
-                throw deadline.Error("The handshake");
-            }
-        }
-        catch (Libp2pException refusal) when (remote is not null)
-        {
-            InboundRefused?.Invoke(remote, refusal);
-        }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // We stop, or the caller hung up before we looked.
-            socket.Dispose();
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _pendingHandshakes);
-        }
-    }
-
-    private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer)
+    private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit)
     {
         CancellationTokenSource ended = new();
-        PeerConnection connection = new(this, upgraded, remoteAddress, isDialer, ended.Token);
+        PeerConnection connection = new(this, upgraded, remoteAddress, isDialer, limit, ended.Token);
         if (_connections.TryAdd(connection) is Libp2pException refusal)
         {
             await upgraded.Muxed.CloseAsync();

@@ -7,6 +7,7 @@ public sealed partial class Libp2pHost
 {
     private readonly Announcer _announcer;
     private readonly PeerDialer _dialer;
+    private readonly SharedDials<PeerId> _peerDials = new();
 
     /// <summary>A peer has told about itself, by identify or by a push, and the address book knows. Must not block or throw.</summary>
     public event Action<PeerConnection, IdentifyMessage>? PeerIdentified;
@@ -30,7 +31,7 @@ public sealed partial class Libp2pHost
     ];
 
     /// <summary>A connection to a peer: an open one, or a new one to whichever of its known addresses answers first.</summary>
-    /// <remarks>Addresses that failed lately rest (<see cref="AddressBook.RestOf"/>) and are not tried.</remarks>
+    /// <remarks>Addresses that failed lately rest (<see cref="AddressBook.RestOf"/>) and are not tried. Concurrent calls for one peer share one attempt.</remarks>
     /// <param name="peer">Whom to reach.</param>
     /// <param name="cancelled">Ends the wait.</param>
     /// <exception cref="ArgumentException">The peer is ourselves.</exception>
@@ -40,7 +41,7 @@ public sealed partial class Libp2pHost
         ArgumentNullException.ThrowIfNull(peer);
         return peer == PeerId
             ? throw new ArgumentException($"{peer} is our own peer id.", nameof(peer))
-            : FindConnection(peer) ?? await _dialer.ConnectAsync(peer, cancelled);
+            : FindConnection(peer) ?? await _peerDials.DialAsync(peer, abandoned => _dialer.ConnectAsync(peer, abandoned), cancelled);
     }
 
     /// <summary>Announces addresses beside those that we listen on, in place of what the same source had us announce before.</summary>

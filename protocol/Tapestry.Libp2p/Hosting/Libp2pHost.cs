@@ -143,6 +143,11 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     /// <summary>The same as <see cref="StopAsync"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync();
 
+    internal Libp2pIdentity Identity => _identity;
+
+    /// <summary>Tells of a caller that did not become a connection.</summary>
+    internal void Refuse(Multiaddr remote, Libp2pException refusal) => InboundRefused?.Invoke(remote, refusal);
+
     internal PeerConnection RequireConnection(PeerId peer) => FindConnection(peer)
         ?? throw new Libp2pException(Libp2pFault.Unreachable, $"No connection to {peer} is open; dial one of its addresses first.");
 

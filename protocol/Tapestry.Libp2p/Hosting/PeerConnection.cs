@@ -5,7 +5,8 @@ public sealed class PeerConnection
 {
     private readonly Libp2pHost _host;
 
-    internal PeerConnection(Libp2pHost host, UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, CancellationToken ended)
+    internal PeerConnection(
+        Libp2pHost host, UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit, CancellationToken ended)
     {
         _host = host;
         Muxed = upgraded.Muxed;
@@ -13,6 +14,7 @@ public sealed class PeerConnection
         UsedEarlyMuxer = upgraded.UsedEarlyMuxer;
         RemoteAddress = remoteAddress;
         IsDialer = isDialer;
+        Limit = limit;
         OpenedAt = host.Options.Time.GetUtcNow();
         Ended = ended;
         Identified = Task.FromResult<IdentifyMessage?>(null);
@@ -21,7 +23,7 @@ public sealed class PeerConnection
     /// <summary>The peer at the other end, proved.</summary>
     public PeerId Remote => Muxed.Remote;
 
-    /// <summary>The address of the socket at the other end; of an inbound connection, not one to dial.</summary>
+    /// <summary>The address of the socket at the other end, of an inbound connection not one to dial; where a relay is between, its address and <c>/p2p-circuit</c>.</summary>
     public Multiaddr RemoteAddress { get; }
 
     /// <summary>Whether we dialled.</summary>
@@ -32,6 +34,12 @@ public sealed class PeerConnection
 
     /// <summary>Whether the secure handshake agreed on the muxer too, which saves a round trip.</summary>
     public bool UsedEarlyMuxer { get; }
+
+    /// <summary>Whether a relay is between: it sees only ciphertext, and we do not see where the peer is.</summary>
+    public bool IsRelayed => RemoteAddress.IsCircuit;
+
+    /// <summary>What the relay allows this connection; null when it sets no limit, or there is no relay.</summary>
+    public ConnectionLimit? Limit { get; }
 
     /// <summary>When the connection was ready for streams.</summary>
     public DateTimeOffset OpenedAt { get; }

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tapestry.Libp2p;
+
+/// <summary>Callers, from the listening socket to an open connection.</summary>
+public sealed partial class Libp2pHost
+{
+    // Only while we are out of descriptors or buffers: a listener is not told when there are some again.
+    private static readonly TimeSpan PauseWithoutDescriptors = TimeSpan.FromMilliseconds(100);
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        try
+        {
+            while (_stopRequested == 0)
+            {
+                if (await TryAcceptAsync(listener) is Socket socket)
+                {
+                    _tasks.Start(() => UpgradeInboundAsync(socket));
+                }
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
+        {
+            // We stop.
+        }
+    }
+
+    private async ValueTask<Socket?> TryAcceptAsync(Socket listener)
+    {
+        try
+        {
+            return await listener.AcceptAsync(_stopping.Token);
+        }
+        catch (SocketException cause)
+        {
+            // The listener itself is sound. A caller that hung up while it waited in the queue is no reason to pause.
+            if (cause.SocketErrorCode is not (SocketError.ConnectionAborted or SocketError.ConnectionReset))
+            {
+                await Task.Delay(PauseWithoutDescriptors, Options.Time, _stopping.Token);
+            }
+
+            return null;
+        }
+    }
+
+    private async Task UpgradeInboundAsync(Socket socket)
+    {
+        Multiaddr? remote = null;
+        try
+        {
+            if (Interlocked.Increment(ref _pendingHandshakes) > Options.Limits.PendingHandshakes)
+            {
+                socket.Dispose();
+                return;
+            }
+
+            remote = Multiaddr.From((IPEndPoint)socket.RemoteEndPoint!);
+            using Deadline deadline = new(Options.HandshakeDeadline, Options.Time, _stopping.Token);
+            try
+            {
+                await UpgradeAsync(TcpTransport.StreamOf(socket), remote, isDialer: false, limit: null, deadline.Token);
+            }
+            catch (OperationCanceledException) when (deadline.Passed)
+            {
+                throw deadline.Error("The handshake");
+            }
+        }
+        catch (Libp2pException refusal) when (remote is not null)
+        {
+            Refuse(remote, refusal);
+        }
+        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // We stop, or the caller hung up before we looked.
+            socket.Dispose();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pendingHandshakes);
+        }
+    }
+}

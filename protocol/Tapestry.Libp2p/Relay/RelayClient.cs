@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+
+namespace Tapestry.Libp2p;
+
+/// <summary>The reservations that we hold at relays, and the connections that come to us by them.</summary>
+/// <remarks>libp2p/specs, relay/circuit-v2.md, "Reservation" and "Stop Protocol".</remarks>
+internal sealed class RelayClient
+{
+    // A relay that grants a moment only must not make us ask all the time.
+    private static readonly TimeSpan RefreshAtMost = TimeSpan.FromSeconds(10);
+
+    // Whatever a relay promises: it may have been started anew, with another clock.
+    private static readonly TimeSpan RefreshAtLeast = TimeSpan.FromHours(12);
+
+    private readonly Libp2pHost _host;
+    private readonly ConcurrentDictionary<PeerId, RelayReservation> _held = new();
+    private readonly Action _changed;
+    private int _pendingHandshakes;
+
+    internal RelayClient(Libp2pHost host, Action changed)
+    {
+        _host = host;
+        _changed = changed;
+        host.Handle(CircuitRelay.StopId, AcceptAsync);
+    }
+
+    /// <summary>The reservations at this moment.</summary>
+    internal IReadOnlyList<RelayReservation> Held => [.. _held.Values];
+
+    /// <summary>Makes a reservation; <see cref="HoldAsync"/> keeps it.</summary>
+    internal async Task<(RelayReservation Reservation, PeerConnection Connection)> ReserveAsync(Multiaddr relay, CancellationToken cancelled)
+    {
+        PeerConnection connection = await _host.DialAsync(relay, cancelled);
+        return (await ReserveAsync(connection, cancelled), connection);
+    }
+
+    /// <summary>Refreshes a reservation until the relay refuses, or its connection or the promise ends; then it is gone.</summary>
+    internal async Task HoldAsync(RelayReservation reservation, PeerConnection connection, CancellationToken released)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended, released);
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(UntilRefresh(reservation), _host.Options.Time, over.Token);
+                reservation = await ReserveAsync(connection, over.Token);
+            }
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            _held.TryRemove(reservation.Relay, out _);
+            _changed();
+        }
+    }
+
+    private async Task<RelayReservation> ReserveAsync(PeerConnection connection, CancellationToken cancelled)
+    {
+        using Deadline deadline = new(_host.Options.NegotiationDeadline, _host.Options.Time, cancelled);
+        try
+        {
+            await using Libp2pStream stream = await connection.OpenStreamAsync(CircuitRelay.HopId, deadline.Token);
+            HopMessage answer = await RelayStream.AskAsync(stream, new HopMessage { Type = HopMessageType.Reserve }, deadline.Token);
+            await stream.CompleteWriteAsync(deadline.Token);
+            RelayReservation reservation = Checked(answer, connection);
+            _held[reservation.Relay] = reservation;
+            _changed();
+            return reservation;
+        }
+        catch (OperationCanceledException) when (deadline.Passed)
+        {
+            throw deadline.Error($"The reservation at {connection.Remote}");
+        }
+    }
+
+    private RelayReservation Checked(HopMessage answer, PeerConnection connection)
+    {
+        PeerId relay = connection.Remote;
+        ReservationMessage promise = answer.Reservation
+            ?? throw new Libp2pException(Libp2pFault.Malformed, $"The relay {relay} says yes to a reservation and does not tell it.");
+        if (promise.Expires <= _host.Options.Time.GetUtcNow())
+        {
+            throw new Libp2pException(
+                Libp2pFault.RelayVoucher, $"The reservation at {relay} ended at {promise.Expires:u}, before it began: compare the clocks of both machines.");
+        }
+
+        RelayVoucher? voucher = null;
+        if (!promise.Voucher.IsEmpty
+            && (!RelayVoucher.TryOpen(promise.Voucher.Span, out voucher) || voucher.Relay != relay || voucher.Peer != _host.PeerId))
+        {
+            throw new Libp2pException(Libp2pFault.RelayVoucher, $"The voucher of {relay} is not its signed word for us.");
+        }
+
+        return new RelayReservation(relay, promise.Expires, AddressesThrough(connection, promise.Addresses), answer.Limit, voucher);
+    }
+
+    // Where we reach the relay ourselves, others may too. What it says of itself is bounded; ours to announce is only itself.
+    private List<Multiaddr> AddressesThrough(PeerConnection connection, IReadOnlyList<Multiaddr> told)
+    {
+        IEnumerable<Multiaddr> ours = connection.IsDialer ? [connection.RemoteAddress] : [];
+        return
+        [
+            .. ours.Concat(told)
+                .Where(address => address.Peer is null || address.Peer == connection.Remote)
+                .Select(address => address.WithPeer(connection.Remote))
+                .Where(address => address.TryGetTcp(out MultiaddrPart host, out _) && host.Value is not ("0.0.0.0" or "::"))
+                .Distinct()
+                .Take(_host.Options.Limits.Relay.AddressesPerRelay)
+                .Select(address => address.ThroughCircuit().WithPeer(_host.PeerId)),
+        ];
+    }
+
+    private TimeSpan UntilRefresh(RelayReservation reservation)
+    {
+        // Three quarters of what is left: time for several more attempts by way of a new connection.
+        TimeSpan until = (reservation.Expires - _host.Options.Time.GetUtcNow()) * 0.75;
+        return until < RefreshAtMost ? RefreshAtMost : until > RefreshAtLeast ? RefreshAtLeast : until;
+    }
+
+    private async Task AcceptAsync(Libp2pStream stream, PeerConnection connection, CancellationToken ended)
+    {
+        PeerConnection? opened = null;
+        StreamOfStream? carried = null;
+        using (Deadline deadline = new(_host.Options.HandshakeDeadline, _host.Options.Time, ended))
+        {
+            StopMessage? request = await RelayStream.ReadStopAsync(stream, deadline.Token);
+            RelayStatus refusal = Judge(request, connection);
+            if (refusal == RelayStatus.Ok)
+            {
+                carried = stream.AsStream(_host.Options.Time);
+                opened = await UpgradeAsync(carried, stream, request!, connection, deadline);
+            }
+            else
+            {
+                await RelayStream.EndWithAsync(stream, StopMessage.Answer(refusal).ToArray(), deadline.Token);
+            }
+        }
+
+        // The stream is this handler's as long as the connection runs over it.
+        if (opened is not null)
+        {
+            await opened.Completion;
+        }
+
+        if (carried is not null)
+        {
+            await carried.Closed;
+        }
+    }
+
+    private RelayStatus Judge(StopMessage? request, PeerConnection connection) => request switch
+    {
+        null => RelayStatus.MalformedMessage,
+        _ when connection.IsRelayed || !_held.ContainsKey(connection.Remote) => RelayStatus.PermissionDenied,
+        { Type: not StopMessageType.Connect } => RelayStatus.UnexpectedMessage,
+        { Peer: null } => RelayStatus.MalformedMessage,
+        _ when request.Peer == _host.PeerId || request.Peer == connection.Remote => RelayStatus.PermissionDenied,
+        _ when Volatile.Read(ref _pendingHandshakes) >= _host.Options.Limits.Relay.PendingHandshakes => RelayStatus.ResourceLimitExceeded,
+        _ => RelayStatus.Ok,
+    };
+
+    private async Task<PeerConnection?> UpgradeAsync(
+        StreamOfStream carried, Libp2pStream stream, StopMessage request, PeerConnection connection, Deadline deadline)
+    {
+        Multiaddr remote = connection.RemoteAddress.WithPeer(connection.Remote).ThroughCircuit().WithPeer(request.Peer!);
+        Interlocked.Increment(ref _pendingHandshakes);
+        try
+        {
+            await RelayStream.WriteAsync(stream, StopMessage.Answer(RelayStatus.Ok).ToArray(), deadline.Token);
+            return await _host.UpgradeAsync(carried, remote, isDialer: false, request.Limit, deadline.Token);
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            await carried.DisposeAsync();
+            if (end is Libp2pException or OperationCanceledException)
+            {
+                _host.Refuse(remote, end as Libp2pException ?? deadline.Error("The handshake"));
+            }
+
+            return null;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pendingHandshakes);
+        }
+    }
+}

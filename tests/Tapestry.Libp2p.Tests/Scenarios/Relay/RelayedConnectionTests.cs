@@ -1,0 +1,144 @@
+using FluentAssertions;
+using Tapestry.Libp2p.Tests.Interop;
+using Xunit;
+
+namespace Tapestry.Libp2p.Tests.Scenarios.Relay;
+
+/// <summary>Two hosts that talk through a third.</summary>
+public sealed class RelayedConnectionTests : IAsyncLifetime
+{
+    private const int KiB = 1024;
+    private const int MiB = 1024 * KiB;
+
+    private readonly Libp2pHost _relay = Hosts.Start(1);
+    private readonly Libp2pHost _hidden = Hosts.Start(2, options => options with { ListenAddresses = [] });
+    private readonly Libp2pHost _dialer = Hosts.Start(3, options => options with { ListenAddresses = [] });
+    private readonly TaskCompletionSource<(PeerId Source, PeerId Target, CircuitEnd End)> _ended = new();
+
+    private CancellationToken Late { get; } = Hosts.Patience;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _dialer.DisposeAsync();
+        await _hidden.DisposeAsync();
+        await _relay.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Streams_go_both_ways_and_each_end_proves_who_it_is()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true });
+        TaskCompletionSource<PeerConnection> arrived = new();
+        _hidden.ConnectionOpened += arrived.SetResult;
+
+        PeerConnection connection = await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        connection.Remote.Should().Be(_hidden.PeerId);
+        connection.IsRelayed.Should().BeTrue();
+        PeerConnection atHidden = await arrived.Task.WaitAsync(Late);
+        atHidden.Remote.Should().Be(_dialer.PeerId);
+        atHidden.IsDialer.Should().BeFalse();
+        atHidden.IsRelayed.Should().BeTrue();
+        (await _dialer.PingAsync(_hidden.PeerId, Late)).Should().BePositive();
+        (await _hidden.PingAsync(_dialer.PeerId, Late)).Should().BePositive();
+        (await connection.Identified)!.ListenAddresses.Should().Equal(reservation.Addresses[0].WithoutPeer());
+        _relay.Connections.Should().HaveCount(2, "the relay sees two connections to itself, and none between the ends");
+    }
+
+    [Fact]
+    public async Task A_reservation_has_the_relays_word_and_limits_of_the_specification()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true });
+
+        reservation.Relay.Should().Be(_relay.PeerId);
+        reservation.Voucher!.Relay.Should().Be(_relay.PeerId);
+        reservation.Voucher.Peer.Should().Be(_hidden.PeerId);
+        reservation.Limit.Should().Be(new ConnectionLimit(TimeSpan.FromMinutes(2), 128 * KiB));
+        reservation.Addresses.Should().Equal(Multiaddr.Parse($"{_relay.ListenAddresses[0]}/p2p-circuit/p2p/{_hidden.PeerId}"));
+        _hidden.AnnouncedAddresses.Should().Equal(reservation.Addresses[0].WithoutPeer());
+    }
+
+    [Fact]
+    public async Task Both_ends_know_the_limit()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true });
+        TaskCompletionSource<PeerConnection> arrived = new();
+        _hidden.ConnectionOpened += arrived.SetResult;
+
+        PeerConnection connection = await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        ConnectionLimit specified = new(TimeSpan.FromMinutes(2), 128 * KiB);
+        connection.Limit.Should().Be(specified);
+        (await arrived.Task.WaitAsync(Late)).Limit.Should().Be(specified);
+        _dialer.FindConnection(_relay.PeerId)!.Limit.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Between_members_there_is_no_limit()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true, IsUnlimited = _ => true });
+        new TestProtocols().AnswerOn(_hidden);
+
+        PeerConnection connection = await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        reservation.Limit.Should().BeNull();
+        connection.Limit.Should().BeNull();
+        (await TestProtocols.UploadAsync(connection, 16 * MiB, Late)).Should().Be(16 * MiB);
+        (await TestProtocols.DownloadAsync(connection, 16 * MiB, Late)).Should().Be(16 * MiB);
+    }
+
+    [Fact]
+    public async Task More_bytes_than_the_limit_end_the_connection_at_both_ends()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true });
+        new TestProtocols().AnswerOn(_hidden);
+        PeerConnection connection = await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        Func<Task> upload = () => TestProtocols.UploadAsync(connection, 256 * KiB, Late);
+
+        await upload.Should().ThrowAsync<Libp2pException>();
+        (await _ended.Task.WaitAsync(Late)).Should().Be((_dialer.PeerId, _hidden.PeerId, CircuitEnd.ByteLimit));
+        await connection.Completion.WaitAsync(Late);
+        _hidden.FindConnection(_relay.PeerId).Should().NotBeNull("only what was relayed ends");
+    }
+
+    [Fact]
+    public async Task A_goodbye_arrives_through_the_relay()
+    {
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true });
+        TaskCompletionSource<Libp2pFault> closedAtHidden = new();
+        _hidden.ConnectionClosed += (_, fault) => closedAtHidden.SetResult(fault);
+        PeerConnection connection = await _dialer.DialAsync(reservation.Addresses[0], Late);
+        await connection.Identified;
+
+        await connection.CloseAsync();
+
+        (await closedAtHidden.Task.WaitAsync(Late)).Should().Be(Libp2pFault.None);
+        (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Closed);
+    }
+
+    [Fact]
+    public async Task A_direct_connection_is_preferred_and_still_dialled()
+    {
+        await using Libp2pHost reachable = Hosts.Start(4);
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true }, reachable);
+        PeerConnection relayed = await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        PeerConnection direct = await _dialer.DialAsync(reachable.ListenAddresses[0], Late);
+
+        direct.Should().NotBeSameAs(relayed);
+        direct.IsRelayed.Should().BeFalse();
+        _dialer.FindConnection(reachable.PeerId).Should().BeSameAs(direct);
+        (await _dialer.DialAsync(reservation.Addresses[0], Late)).Should().BeSameAs(direct);
+    }
+
+    private Task<RelayReservation> ReserveAsync(CircuitRelayOptions options, Libp2pHost? of = null)
+    {
+        CircuitRelay hop = new(_relay, options);
+        hop.CircuitEnded += (source, target, end) => _ended.TrySetResult((source, target, end));
+        CircuitRelay client = new(of ?? _hidden, new CircuitRelayOptions());
+        return client.ReserveAsync(_relay.ListenAddresses[0], Late);
+    }
+}
