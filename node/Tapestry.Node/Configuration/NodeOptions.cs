@@ -18,7 +18,8 @@ internal sealed record NodeOptions
     public static IReadOnlyList<Setting> Settings { get; } =
     [
         new("network:listen", "/ip4/0.0.0.0/tcp/4610", "an /ip4 or /ip6 multiaddress with /tcp; port 0 takes a free one", "Where other members reach this one."),
-        new("network:peers", "peers.txt", "a path, from the data folder", "The peer list: one multiaddress with /p2p/ a line."),
+        new("network:announce", "auto", "auto, or multiaddresses of a host and a TCP port, separated by commas", "What others are told to dial, where that differs from network:listen: behind port forwarding, or under a name."),
+        new("network:peers", "peers.txt", "a path, from the data folder", "The peer list: one multiaddress with /p2p/ a line; one member is enough."),
         new("network:queueMessages", "256", "16 to 65536 messages", "Messages waiting for one peer before the oldest is dropped."),
         new("network:requestSeconds", "20", "1 to 600 seconds", "How long one request to a peer may take before the next provider is asked."),
         new("network:redialSeconds", "10", "1 to 600 seconds", "Longest pause between two attempts to reach a peer."),
@@ -33,6 +34,9 @@ internal sealed record NodeOptions
 
     /// <summary>Where other members reach this one.</summary>
     public required Multiaddr ListenAddress { get; init; }
+
+    /// <summary>What others are told to dial; empty for where this member listens.</summary>
+    public required IReadOnlyList<Multiaddr> AnnounceAddresses { get; init; }
 
     /// <summary>Path of the peer list.</summary>
     public required string PeersPath { get; init; }
@@ -104,6 +108,7 @@ internal sealed record NodeOptions
         return new NodeOptions
         {
             ListenAddress = address,
+            AnnounceAddresses = ReadAnnounced(Text(layers, "network:announce")),
             PeersPath = Path.Combine(folder.Root, Text(layers, "network:peers")),
             QueueMessages = Whole(layers, "network:queueMessages", 16, 65536),
             RequestTimeout = TimeSpan.FromSeconds(Whole(layers, "network:requestSeconds", 1, 600)),
@@ -135,6 +140,24 @@ internal sealed record NodeOptions
                 .Where(key => !Settings.Any(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase)))
                 .Order(StringComparer.Ordinal),
         ];
+    }
+
+    private static List<Multiaddr> ReadAnnounced(string text)
+    {
+        if (text == "auto")
+        {
+            return [];
+        }
+
+        List<Multiaddr> addresses = [];
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            bool isAddress = Multiaddr.TryParse(part, out Multiaddr? address) && address.Peer is null
+                && address.TryGetTcp(out _, out ushort port) && port > 0 && addresses.Count < PeerRecord.MaximumAddresses;
+            addresses.Add(isAddress ? address! : throw Refuse("network:announce", text));
+        }
+
+        return addresses;
     }
 
     private static IPEndPoint? ReadHttp(string text)

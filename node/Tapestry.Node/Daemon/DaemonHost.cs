@@ -35,8 +35,8 @@ internal static class DaemonHost
         using KeyFile keys = KeyFile.Read(folder.Keys);
         Genesis genesis = LedgerFolder.ReadGenesis(folder.Genesis);
         Member self = FindSelf(genesis, keys);
-        IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> peers = PeerList.Read(options.PeersPath);
         using RecordStore records = RecordStore.Open(folder.Records);
+        PeerList peers = PeerList.Read(options.PeersPath, isNeeded: !PeerRecordTable.HasOthers(records, PeerId.From(self.PeerKey)));
         LedgerGenesis.Require(records, genesis, folder.Records);
         using BlobStore blobs = BlobStore.Open(folder.Blobs, genesis.Plan.Exchange.ChunkBytes);
         Partner partner = Restore(genesis, keys, records);
@@ -67,7 +67,7 @@ internal static class DaemonHost
 
     private static IHost Build(
         DataFolder folder, NodeOptions options, Genesis genesis, Member self, KeyFile keys,
-        IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> peers, RecordStore records, BlobStore blobs, Partner partner)
+        PeerList peers, RecordStore records, BlobStore blobs, Partner partner)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         AddLogging(builder);
@@ -88,7 +88,7 @@ internal static class DaemonHost
         services.AddSingleton(new RootLists(folder.Lists));
         services.AddSingleton(provider => Links(provider, options, genesis));
         services.AddSingleton(provider => Network(provider, options, keys));
-        services.AddSingleton<Answers>().AddSingleton<BlobAnswers>();
+        services.AddSingleton<PeerExchange>().AddSingleton<Answers>().AddSingleton<BlobAnswers>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Questions>(provider, options.RequestTimeout));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BlobFetcher>(provider, options.RequestTimeout));
         services.AddSingleton(new CheckpointWriter(genesis, keys.Checkpoint, folder));
@@ -141,10 +141,14 @@ internal static class DaemonHost
 
     private static Libp2pHost Network(IServiceProvider provider, NodeOptions options, KeyFile keys)
     {
+        Neighbours neighbours = provider.GetRequiredService<Neighbours>();
+        LinkSettings links = provider.GetRequiredService<LinkSettings>();
         Libp2pHostOptions hostOptions = new()
         {
             ListenAddresses = [options.ListenAddress],
-            Admits = NetworkService.Admission(provider.GetRequiredService<Neighbours>(), provider.GetRequiredService<LinkSettings>()),
+            AnnounceAddresses = options.AnnounceAddresses,
+            AddressBook = NetworkService.AddressBookOptions(neighbours, provider.GetRequiredService<RecordStore>(), links),
+            Admits = NetworkService.Admission(neighbours, links),
         };
         return new Libp2pHost(new Libp2pIdentity(keys.Peer), hostOptions);
     }

@@ -29,6 +29,7 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
     private long _led;
     private volatile Loss? _loss;
     private volatile IReadOnlyList<string> _addresses = [];
+    private volatile Func<IReadOnlyList<MemberReport>> _describeMembers = static () => [];
 
     /// <summary>Where the rules stand; null until they have started.</summary>
     public PartnerStatus? Partner
@@ -37,7 +38,7 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
         set => _partner = value;
     }
 
-    /// <summary>Where the daemon listens.</summary>
+    /// <summary>Where the daemon says that it is reached.</summary>
     public IReadOnlyList<string> Addresses
     {
         get => _addresses;
@@ -55,6 +56,9 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
 
     /// <summary>Counts a fault by its text.</summary>
     public void Count(string fault) => _faults.AddOrUpdate(fault, 1, (_, count) => count + 1);
+
+    /// <summary>Says who knows where the other members are.</summary>
+    public void DescribesMembersBy(Func<IReadOnlyList<MemberReport>> describe) => _describeMembers = describe;
 
     /// <summary>A link to a member opened.</summary>
     public void LinkOpened(MemberId member) => _links.AddOrUpdate(member, 1, (_, count) => count + 1);
@@ -94,7 +98,7 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
             genesis.Plan.Rounds, (partner?.Base ?? genesis.InitialBase).ToString(), partner?.TreeSize ?? 0,
             partner?.TreeRoot.ToString() ?? "", [.. genesis.Committee.Select(NameOf)],
             [.. _links.Where(link => link.Value > 0).Select(link => NameOf(link.Key)).Order(StringComparer.Ordinal)],
-            traffic.SentBytes, traffic.SentBlobBytes, traffic.ReceivedBytes, loss?.Before, loss?.After,
+            _describeMembers(), traffic.SentBytes, traffic.SentBlobBytes, traffic.ReceivedBytes, loss?.Before, loss?.After,
             Volatile.Read(ref _contributed), Volatile.Read(ref _led),
             new SortedDictionary<string, long>(_faults, StringComparer.Ordinal), clock.ElapsedMs);
     }

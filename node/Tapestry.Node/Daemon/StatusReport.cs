@@ -4,7 +4,7 @@ namespace Tapestry.Node.Daemon;
 /// <param name="Member">This member's id.</param>
 /// <param name="Name">Its name in the genesis.</param>
 /// <param name="Peer">Its libp2p identity.</param>
-/// <param name="Addresses">Where it listens, with /p2p/.</param>
+/// <param name="Addresses">Where it says that it is reached, with /p2p/.</param>
 /// <param name="Network">Digest of the genesis.</param>
 /// <param name="NetworkName">The network's name.</param>
 /// <param name="Plan">Digest of the plan.</param>
@@ -16,6 +16,7 @@ namespace Tapestry.Node.Daemon;
 /// <param name="LedgerRoot">Root of its ledger.</param>
 /// <param name="Committee">Names of the members that aggregate and certify.</param>
 /// <param name="Connected">Names of the members that it has a link to.</param>
+/// <param name="Members">Where each other member is dialled first, and how that is known.</param>
 /// <param name="SentBytes">Payload sent since it started.</param>
 /// <param name="SentBlobBytes">How much of what was sent were chunks of shards, aggregates and bases.</param>
 /// <param name="ReceivedBytes">Payload received since it started.</param>
@@ -41,6 +42,7 @@ internal sealed record StatusReport(
     string LedgerRoot,
     IReadOnlyList<string> Committee,
     IReadOnlyList<string> Connected,
+    IReadOnlyList<MemberReport> Members,
     long SentBytes,
     long SentBlobBytes,
     long ReceivedBytes,
@@ -50,6 +52,12 @@ internal sealed record StatusReport(
     long Led,
     IReadOnlyDictionary<string, long> Faults,
     long UptimeMs);
+
+/// <summary>Another member, as far as finding it goes.</summary>
+/// <param name="Name">Its name in the genesis.</param>
+/// <param name="Address">The address that is dialled first; null when none is known.</param>
+/// <param name="Source">How it is known: list (the peer list), signed (its own record, from whomever), told (by itself), unknown.</param>
+internal sealed record MemberReport(string Name, string? Address, string Source);
 
 /// <summary>One ended round, as <c>/rounds</c> lists it.</summary>
 /// <param name="Round">Its number.</param>

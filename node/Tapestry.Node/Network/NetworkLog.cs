@@ -30,9 +30,16 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2108, Level = LogLevel.Debug, Message = "Blob {Root} from {Member}: {Fault}")]
     public static partial void BlobRefused(ILogger logger, string root, string member, string fault);
 
-    [LoggerMessage(EventId = 2109, Level = LogLevel.Warning, Message = "The genesis names {Member}, the peer list does not: it has to dial us")]
+    [LoggerMessage(EventId = 2109, Level = LogLevel.Information,
+        Message = "No address of {Member} is known yet: another member has to tell it, or {Member} has to dial us")]
     public static partial void NoAddress(ILogger logger, string member);
 
     [LoggerMessage(EventId = 2110, Level = LogLevel.Warning, Message = "{Member} answered {Protocol} with something else than was asked for")]
     public static partial void WrongAnswer(ILogger logger, string member, string protocol);
+
+    [LoggerMessage(EventId = 2111, Level = LogLevel.Warning, Message = "The address of {Peer} cannot be kept for the next start: {Reason}")]
+    public static partial void RecordNotKept(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "{Reason} Going on with the addresses that members signed before")]
+    public static partial void PeerListUnusable(ILogger logger, string reason);
 }

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using Tapestry.Cli;
 using Tapestry.Libp2p;
+using Tapestry.Node.Daemon;
+using Tapestry.Node.Storage;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
@@ -12,17 +14,15 @@ namespace Tapestry.Node.Network;
 /// <param name="host">The libp2p host, with its admission and limits.</param>
 /// <param name="genesis">The network.</param>
 /// <param name="neighbours">Who is who.</param>
-/// <param name="peers">Addresses of the peer list.</param>
+/// <param name="list">The peer list.</param>
+/// <param name="exchange">Learns of the members that the list does not have.</param>
 /// <param name="settings">What all links share.</param>
 internal sealed class NetworkService(
-    Libp2pHost host, Genesis genesis, Neighbours neighbours, IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> peers,
-    LinkSettings settings) : BackgroundService
+    Libp2pHost host, Genesis genesis, Neighbours neighbours, PeerList list, PeerExchange exchange, LinkSettings settings) : BackgroundService
 {
     private readonly Dictionary<MemberId, PeerLink> _links = genesis.Members
         .Where(member => member.Id != neighbours.Self)
-        .ToDictionary(
-            member => member.Id,
-            member => new PeerLink(host, member, peers.GetValueOrDefault(PeerId.From(member.PeerKey), []), settings));
+        .ToDictionary(member => member.Id, member => new PeerLink(host, member, exchange, settings));
 
     /// <summary>Queues a message for each of some members; encoded once.</summary>
     public void Send(Sequence<MemberId> to, PeerMessage message)
@@ -50,10 +50,23 @@ internal sealed class NetworkService(
         return false;
     };
 
+    /// <summary>Keeps members' addresses only, over restarts, and dials them as the links redial.</summary>
+    public static AddressBookOptions AddressBookOptions(Neighbours neighbours, RecordStore records, LinkSettings settings) => new()
+    {
+        Believes = peer => neighbours.TryGetMember(peer, out _),
+        FirstRest = PeerLink.FirstPause,
+        LongestRest = settings.RedialPauseMax,
+        Store = new PeerRecordTable(records, settings.Logger),
+    };
+
     /// <summary>Listens, then starts the links.</summary>
     /// <exception cref="CliException">The port is in use or the address is not this machine's.</exception>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        FillAddressBook();
+        exchange.Register();
+        host.ConnectionOpened += connection => LinkOf(connection.Remote)?.Wake();
+        host.AddressBook.Changed += peer => LinkOf(peer)?.Wake();
         try
         {
             host.Start();
@@ -65,15 +78,8 @@ internal sealed class NetworkService(
                 ExitCode.Unreachable, error);
         }
 
-        settings.Board.Addresses = [.. host.ListenAddresses.Select(address => address.ToString())];
-        foreach (Member member in genesis.Members.Where(member => member.Id != neighbours.Self))
-        {
-            if (!peers.ContainsKey(PeerId.From(member.PeerKey)))
-            {
-                NetworkLog.NoAddress(settings.Logger, member.Name);
-            }
-        }
-
+        settings.Board.Addresses = [.. host.AnnouncedAddresses.Select(address => address.WithPeer(host.PeerId).ToString())];
+        settings.Board.DescribesMembersBy(DescribeMembers);
         return base.StartAsync(cancellationToken);
     }
 
@@ -85,6 +91,50 @@ internal sealed class NetworkService(
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_links.Values.Select(link => Task.Run(() => link.RunAsync(stoppingToken), CancellationToken.None)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+    [
+        .. _links.Values.Select(link => Task.Run(() => link.RunAsync(stoppingToken), CancellationToken.None)),
+        Task.Run(() => exchange.RunAsync(stoppingToken), CancellationToken.None),
+    ]);
+
+    private PeerLink? LinkOf(PeerId peer) =>
+        neighbours.TryGetMember(peer, out Member? member) ? _links.GetValueOrDefault(member.Id) : null;
+
+    private void FillAddressBook()
+    {
+        if (list.Problem is not null)
+        {
+            NetworkLog.PeerListUnusable(settings.Logger, list.Problem);
+        }
+
+        foreach (Member member in genesis.Members.Where(member => member.Id != neighbours.Self))
+        {
+            PeerId peer = PeerId.From(member.PeerKey);
+            if (list.Addresses.TryGetValue(peer, out IReadOnlyList<Multiaddr>? addresses))
+            {
+                host.AddressBook.Pin(peer, addresses);
+            }
+
+            if (host.AddressBook.AddressesOf(peer).Count == 0)
+            {
+                NetworkLog.NoAddress(settings.Logger, member.Name);
+            }
+        }
+    }
+
+    private IReadOnlyList<MemberReport> DescribeMembers() =>
+    [
+        .. genesis.Members
+            .Where(member => member.Id != neighbours.Self)
+            .Select(member =>
+            {
+                KnownAddress? first = host.AddressBook.AddressesOf(PeerId.From(member.PeerKey)) is [KnownAddress known, ..] ? known : null;
+                return new MemberReport(member.Name, first?.Address.ToString(), first is null ? "unknown" : first.Source switch
+                {
+                    AddressSource.Given => "list",
+                    AddressSource.Record => "signed",
+                    _ => "told",
+                });
+            }),
+    ];
 }

@@ -10,38 +10,56 @@ using Tapestry.Protocol.Plans;
 namespace Tapestry.Node.Network;
 
 /// <summary>Our side of the link to one member: a bounded queue that drops the oldest, and a task that keeps a stream open.</summary>
-/// <remarks>Messages may be lost; the rules ask again. So nothing is kept over a broken stream but what waits in the queue.</remarks>
+/// <remarks>
+/// Messages may be lost; the rules ask again. So nothing is kept over a broken stream but what waits in the queue.
+/// specs/50-network.md, section 11.1: how long it rests between attempts, and what wakes it.
+/// </remarks>
 internal sealed class PeerLink
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    /// <summary>How long a link rests after its first failure; it doubles with each further one.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+
+    // Who runs another network needs a person to change that.
+    private static readonly TimeSpan WrongNetworkPause = TimeSpan.FromMinutes(10);
 
     private readonly Channel<ByteString> _queue;
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Libp2pHost _host;
     private readonly Member _member;
     private readonly PeerId _peer;
-    private readonly IReadOnlyList<Multiaddr> _addresses;
+    private readonly PeerExchange _exchange;
     private readonly LinkSettings _settings;
     private readonly Random _jitter;
 
     /// <summary>A link that is not yet open.</summary>
-    /// <param name="host">The libp2p host.</param>
+    /// <param name="host">The libp2p host, whose address book knows where the member is.</param>
     /// <param name="member">The member at the other end.</param>
-    /// <param name="addresses">Where to dial it; empty when it has to dial us.</param>
+    /// <param name="exchange">Asked for the other members' addresses as soon as the link is open.</param>
     /// <param name="settings">What all links share.</param>
-    public PeerLink(Libp2pHost host, Member member, IReadOnlyList<Multiaddr> addresses, LinkSettings settings)
+    public PeerLink(Libp2pHost host, Member member, PeerExchange exchange, LinkSettings settings)
     {
         _host = host;
         _member = member;
         _peer = PeerId.From(member.PeerKey);
-        _addresses = addresses;
+        _exchange = exchange;
         _settings = settings;
         _jitter = new Random(_peer.GetHashCode());
         _queue = Channel.CreateBounded<ByteString>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
     }
 
+    private enum End
+    {
+        Unreachable,
+        Lost,
+        WrongNetwork,
+    }
+
     /// <summary>Puts a message in the queue.</summary>
     public void Enqueue(ByteString message) => _queue.Writer.TryWrite(message);
+
+    /// <summary>Says that the member has connected, or that an address of it is new: a link that rests tries again.</summary>
+    public void Wake() => _news.Writer.TryWrite(true);
 
     /// <summary>Keeps the link open until <paramref name="stopping"/>.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -49,87 +67,92 @@ internal sealed class PeerLink
         TimeSpan pause = FirstPause;
         while (!stopping.IsCancellationRequested)
         {
-            bool wasOpen = false;
-            string fault;
             try
             {
-                await using Libp2pStream stream = await OpenAsync(stopping);
-                wasOpen = true;
-                pause = FirstPause;
-                fault = await PumpAsync(stream, stopping);
+                (End end, string fault, bool wasOpen) = await LiveAsync(stopping);
+                pause = wasOpen ? FirstPause : pause;
+                await RestAsync(end, fault, wasOpen, pause, stopping);
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _settings.RedialPauseMax.Ticks));
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (Libp2pException error)
-            {
-                fault = error.Fault.ToString();
-            }
-
-            pause = await RestAsync(pause, wasOpen, fault, stopping);
         }
     }
 
-    private async Task<Libp2pStream> OpenAsync(CancellationToken stopping)
+    /// <summary>Connects, opens a stream, and sends until it breaks.</summary>
+    private async Task<(End End, string Fault, bool WasOpen)> LiveAsync(CancellationToken stopping)
+    {
+        bool wasOpen = false;
+        try
+        {
+            using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            deadline.CancelAfter(_settings.RequestTimeout);
+            await _host.DialAsync(_peer, deadline.Token);
+        }
+        catch (Libp2pException error)
+        {
+            return (End.Unreachable, error.Fault.ToString(), wasOpen);
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return (End.Unreachable, nameof(Libp2pFault.DeadlinePassed), wasOpen);
+        }
+
+        try
+        {
+            await using Libp2pStream stream = await _host.OpenStreamAsync(_peer, TapestryProtocols.Message, stopping);
+            if (await GreetAsync(stream, stopping) is (End end, string refusal))
+            {
+                return (end, refusal, wasOpen);
+            }
+
+            wasOpen = true;
+            return (End.Lost, await PumpAsync(stream, stopping), wasOpen);
+        }
+        catch (Libp2pException error)
+        {
+            return (End.Lost, error.Fault.ToString(), wasOpen);
+        }
+    }
+
+    /// <returns>Null when we are of one network.</returns>
+    private async Task<(End End, string Fault)?> GreetAsync(Libp2pStream stream, CancellationToken stopping)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         deadline.CancelAfter(_settings.RequestTimeout);
         try
         {
-            if (_host.FindConnection(_peer) is null)
+            LengthPrefix.Write(stream.Output, _settings.Greeting.ToArray());
+            await stream.Output.FlushAsync(deadline.Token);
+            byte[]? answer = await LengthPrefix.ReadAsync(stream.Input, Greeting.Bytes, deadline.Token);
+            if (answer is null || !Greeting.TryRead(answer, out Greeting theirs))
             {
-                await DialAsync(deadline.Token);
+                return (End.Lost, "no greeting");
             }
 
-            return await _host.OpenStreamAsync(_peer, TapestryProtocols.Message, deadline.Token);
+            if (_settings.Greeting.Compare(theirs) is MemberFault fault)
+            {
+                _settings.RefuseGreeting(_member, fault, theirs);
+                return (End.WrongNetwork, fault.ToString());
+            }
+
+            return null;
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new Libp2pException(Libp2pFault.DeadlinePassed, "The member did not answer in time.");
+            return (End.Lost, nameof(Libp2pFault.DeadlinePassed));
         }
     }
 
-    /// <summary>Tries each address; with none, the member has to dial us, and a connection may come any time.</summary>
-    private async Task DialAsync(CancellationToken cancelled)
-    {
-        Libp2pException refusal = new(Libp2pFault.Unreachable, "The peer list has no address of this member.");
-        foreach (Multiaddr address in _addresses)
-        {
-            try
-            {
-                await _host.DialAsync(address, cancelled);
-                return;
-            }
-            catch (Libp2pException error)
-            {
-                refusal = error;
-            }
-        }
-
-        throw refusal;
-    }
-
-    /// <summary>Greets, then sends what is queued until the stream breaks.</summary>
+    /// <summary>Sends what is queued until the stream breaks.</summary>
     /// <returns>Why it ended.</returns>
     private async Task<string> PumpAsync(Libp2pStream stream, CancellationToken stopping)
     {
-        LengthPrefix.Write(stream.Output, _settings.Greeting.ToArray());
-        await stream.Output.FlushAsync(stopping);
-        byte[]? answer = await LengthPrefix.ReadAsync(stream.Input, Greeting.Bytes, stopping);
-        if (answer is null || !Greeting.TryRead(answer, out Greeting theirs))
-        {
-            return "no greeting";
-        }
-
-        if (_settings.Greeting.Compare(theirs) is MemberFault fault)
-        {
-            _settings.RefuseGreeting(_member, fault, theirs);
-            return fault.ToString();
-        }
-
         NetworkLog.Linked(_settings.Logger, _member.Name);
         _settings.Board.LinkOpened(_member.Id);
+        Task asked = _exchange.AskAsync(_peer, stopping);
         try
         {
             // Nothing is ever sent back: the end of the incoming side is how a closed link shows while the queue is empty.
@@ -155,6 +178,7 @@ internal sealed class PeerLink
         finally
         {
             _settings.Board.LinkClosed(_member.Id);
+            await asked;
         }
     }
 
@@ -170,10 +194,15 @@ internal sealed class PeerLink
         }
     }
 
-    private async Task<TimeSpan> RestAsync(TimeSpan pause, bool wasOpen, string fault, CancellationToken stopping)
+    /// <summary>Waits for the next attempt, or for news of the member; half of a pause is random, so that members that were cut off together do not come back together.</summary>
+    private async Task RestAsync(End end, string fault, bool wasOpen, TimeSpan pause, CancellationToken stopping)
     {
-        // Half of the pause is random, so that members that were cut off together do not come back together.
-        TimeSpan rest = pause * (0.5 + (0.5 * _jitter.NextDouble()));
+        TimeSpan rest = Jittered(end == End.WrongNetwork ? WrongNetworkPause : pause);
+        if (end == End.Unreachable && _host.AddressBook.RestOf(_peer) is TimeSpan restOfAddresses && restOfAddresses > rest)
+        {
+            rest = restOfAddresses;
+        }
+
         if (wasOpen)
         {
             NetworkLog.LinkLost(_settings.Logger, _member.Name, fault, (long)rest.TotalMilliseconds);
@@ -183,17 +212,27 @@ internal sealed class PeerLink
             NetworkLog.Unreachable(_settings.Logger, _member.Name, fault, (long)rest.TotalMilliseconds);
         }
 
-        try
+        // A member of another network that connects again may have been given the right genesis; but it does not set our pace.
+        TimeSpan atLeast = end == End.Unreachable ? TimeSpan.Zero : end == End.WrongNetwork ? _settings.RedialPauseMax : rest;
+        await Task.Delay(atLeast, _settings.Time, stopping);
+        if (atLeast < rest)
         {
-            await Task.Delay(rest, _settings.Time, stopping);
+            await NewsAsync(rest - atLeast, stopping);
         }
-        catch (OperationCanceledException)
-        {
-            return pause;
-        }
-
-        return TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _settings.RedialPauseMax.Ticks));
     }
+
+    /// <summary>Waits until there is news, at most so long.</summary>
+    private async Task NewsAsync(TimeSpan atMost, CancellationToken stopping)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Task pause = Task.Delay(atMost, _settings.Time, over.Token);
+        Task news = _news.Reader.ReadAsync(over.Token).AsTask();
+        await Task.WhenAny(pause, news);
+        await over.CancelAsync();
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    private TimeSpan Jittered(TimeSpan pause) => pause * (0.5 + (0.5 * _jitter.NextDouble()));
 }
 
 /// <summary>What all links of a daemon share.</summary>

@@ -4,14 +4,42 @@ using Tapestry.Libp2p;
 namespace Tapestry.Node.Network;
 
 /// <summary>Where the other members are reached: a text file of multiaddresses that end in /p2p/, one a line; # opens a comment.</summary>
-internal static class PeerList
+/// <remarks>One address of one member is enough: members tell each other the rest, and remember it.</remarks>
+internal sealed class PeerList
 {
     private const int LinesMax = 4096;
 
+    private PeerList(IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> addresses, string? problem)
+    {
+        Addresses = addresses;
+        Problem = problem;
+    }
+
+    /// <summary>The addresses of each peer, in the order of the file.</summary>
+    public IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> Addresses { get; }
+
+    /// <summary>Why the list could not be used; null when it could.</summary>
+    public string? Problem { get; }
+
+    /// <summary>Reads a peer list; one that cannot be used does no harm where other addresses are known.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isNeeded">Whether the list is the only way to the others.</param>
+    /// <exception cref="CliException">The list is needed and cannot be used.</exception>
+    public static PeerList Read(string path, bool isNeeded)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (CliException error) when (!isNeeded)
+        {
+            return new PeerList(new Dictionary<PeerId, IReadOnlyList<Multiaddr>>(), error.Message);
+        }
+    }
+
     /// <summary>Reads a peer list.</summary>
-    /// <returns>The addresses of each peer, in the order of the file.</returns>
     /// <exception cref="CliException">The file is missing, or a line is not an address; the message names the line.</exception>
-    public static IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> Read(string path)
+    public static PeerList Read(string path)
     {
         string[] lines;
         try
@@ -31,7 +59,7 @@ internal static class PeerList
 
     /// <summary>Reads the lines of a peer list; <paramref name="source"/> names it in errors.</summary>
     /// <exception cref="CliException">A line is not an address.</exception>
-    public static IReadOnlyDictionary<PeerId, IReadOnlyList<Multiaddr>> Parse(IReadOnlyList<string> lines, string source)
+    public static PeerList Parse(IReadOnlyList<string> lines, string source)
     {
         if (lines.Count > LinesMax)
         {
@@ -61,7 +89,7 @@ internal static class PeerList
             addresses.Add(address);
         }
 
-        return peers.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<Multiaddr>)pair.Value);
+        return new PeerList(peers.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<Multiaddr>)pair.Value), problem: null);
     }
 
     private static CliException Malformed(string source, int line, string text, string why) => new(

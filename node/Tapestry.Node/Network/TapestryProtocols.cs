@@ -18,4 +18,7 @@ internal static class TapestryProtocols
 
     /// <summary>The roots of every slice of a base or of an aggregate, by its name.</summary>
     public const string Roots = "/tapestry/roots/1";
+
+    /// <summary>Signed records of where members are reached.</summary>
+    public const string Peers = "/tapestry/peers/1";
 }

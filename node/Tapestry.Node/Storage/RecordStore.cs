@@ -8,21 +8,24 @@ namespace Tapestry.Node.Storage;
 /// <summary>The durable records of one member in RocksDB: one column family for each <see cref="Table"/>.</summary>
 /// <remarks>
 /// Keys are ordered as byte strings, so numbers in them are big-endian. Reads may come from any thread; writes come from
-/// the one that runs the rules. specs/40-ledger.md, section 6.
+/// the one that runs the rules, but for those about peers. specs/40-ledger.md, section 6.
 /// </remarks>
 internal sealed class RecordStore : IRecordReader, IDisposable
 {
     private const int FormatFamily = 0;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    // In the order of Table, after RocksDB's own family, which holds the version of the format only.
+    // In the order of Table, after RocksDB's own family, which holds the version of the format only, and before peers' addresses,
+    // which are no part of the rules.
     private static readonly string[] Families =
-        [RocksDatabase.DefaultFamily, .. Enum.GetValues<Table>().Order().Select(table => table.ToString().ToLowerInvariant())];
+        [RocksDatabase.DefaultFamily, .. Enum.GetValues<Table>().Order().Select(table => table.ToString().ToLowerInvariant()), "peers"];
 
     private readonly RocksDatabase _database;
     private CliException? _failure;
 
     private RecordStore(RocksDatabase database) => _database = database;
+
+    private static int PeersFamily => Families.Length - 1;
 
     private static ReadOnlySpan<byte> FormatKey => "format"u8;
 
@@ -70,13 +73,27 @@ internal sealed class RecordStore : IRecordReader, IDisposable
     public IEnumerable<KeyValuePair<ByteString, ByteString>> ReadAll(Table table) => ReadFrom(table, ByteString.Empty);
 
     /// <summary>The rows of a table from a key on, in ascending key order, as they are when the walk starts.</summary>
-    public IEnumerable<KeyValuePair<ByteString, ByteString>> ReadFrom(Table table, ByteString firstKey)
+    public IEnumerable<KeyValuePair<ByteString, ByteString>> ReadFrom(Table table, ByteString firstKey) => ReadFrom(Family(table), firstKey);
+
+    /// <summary>What was stored of peers, by peer id.</summary>
+    public IEnumerable<KeyValuePair<ByteString, ByteString>> ReadPeers() => ReadFrom(PeersFamily, ByteString.Empty);
+
+    /// <summary>Stores or, without a value, forgets what is known of a peer, from any thread. A crash may lose it.</summary>
+    /// <exception cref="CliException">The disk is nearly full, or it fails.</exception>
+    public void WritePeer(ReadOnlySpan<byte> peer, ByteString? value)
     {
-        using RocksIterator rows = _database.Iterate(Family(table));
-        for (bool isAtRow = rows.Seek(firstKey.Span); isAtRow; isAtRow = rows.Next())
+        _database.RequireRoom();
+        using WriteBatch batch = _database.CreateBatch();
+        if (value is null)
         {
-            yield return new(ByteString.CopyFrom(rows.Key), ByteString.CopyFrom(rows.Value));
+            batch.Delete(PeersFamily, peer);
         }
+        else
+        {
+            batch.Put(PeersFamily, peer, value.Span);
+        }
+
+        _database.Write(batch, isSynced: false);
     }
 
     /// <summary>The highest key of a table; null for an empty table.</summary>
@@ -132,7 +149,8 @@ internal sealed class RecordStore : IRecordReader, IDisposable
 
     private static RecordStore Open(string folder, bool isReadOnly)
     {
-        RocksDatabase database = RocksDatabase.Open(folder, Families, isReadOnly);
+        // Readers need no addresses, and can so read what was written before addresses were kept.
+        RocksDatabase database = RocksDatabase.Open(folder, isReadOnly ? Families[..PeersFamily] : Families, isReadOnly);
         try
         {
             RequireFormat(database, folder, isReadOnly);
@@ -158,6 +176,15 @@ internal sealed class RecordStore : IRecordReader, IDisposable
             using WriteBatch batch = database.CreateBatch();
             batch.Put(FormatFamily, FormatKey, FormatVersion);
             database.Write(batch);
+        }
+    }
+
+    private IEnumerable<KeyValuePair<ByteString, ByteString>> ReadFrom(int family, ByteString firstKey)
+    {
+        using RocksIterator rows = _database.Iterate(family);
+        for (bool isAtRow = rows.Seek(firstKey.Span); isAtRow; isAtRow = rows.Next())
+        {
+            yield return new(ByteString.CopyFrom(rows.Key), ByteString.CopyFrom(rows.Value));
         }
     }
 

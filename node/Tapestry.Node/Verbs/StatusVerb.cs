@@ -66,6 +66,11 @@ internal static class StatusVerb
         Row("ledger", $"{report.LedgerEntries} entries, root {report.LedgerRoot}");
         Row("committee", string.Join(", ", report.Committee));
         Row("connected", report.Connected.Count == 0 ? "nobody" : string.Join(", ", report.Connected));
+        foreach (MemberReport member in report.Members)
+        {
+            Row($"  {member.Name}", $"{member.Address ?? "address unknown"} ({member.Source})");
+        }
+
         Row("sent, received", $"{Megabytes(report.SentBytes)} MB, {Megabytes(report.ReceivedBytes)} MB");
         foreach ((string fault, long count) in report.Faults)
         {

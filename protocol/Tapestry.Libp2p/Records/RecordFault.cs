@@ -15,9 +15,6 @@ public enum RecordFault : byte
     /// <summary>The envelope holds something else than was asked for.</summary>
     WrongType,
 
-    /// <summary>The signer's key is of a kind that we cannot verify.</summary>
-    KeyType,
-
     /// <summary>The signature is not the signer's over this content and domain.</summary>
     BadSignature,
 

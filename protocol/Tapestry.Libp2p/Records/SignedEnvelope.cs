@@ -1,5 +1,4 @@
 using System.Text;
-using Tapestry.Crypto;
 using Tapestry.Libp2p.Wire;
 
 namespace Tapestry.Libp2p;
@@ -21,7 +20,6 @@ public sealed class SignedEnvelope
     private const int PayloadTypeField = 2;
     private const int PayloadField = 3;
     private const int SignatureField = 5;
-    private const int MaximumSignatureLength = 1024;
 
     private readonly byte[] _encoded;
     private readonly byte[] _payload;
@@ -92,13 +90,7 @@ public sealed class SignedEnvelope
             return RecordFault.WrongType;
         }
 
-        if (!signer.TryGetEd25519(out PublicKey key))
-        {
-            return RecordFault.KeyType;
-        }
-
-        if (fields.Signature.Length != Signature.Length
-            || !Ed25519.Verify(key, SignedBytes(domain, fields.PayloadType, fields.Payload), new Signature(fields.Signature)))
+        if (!signer.Verify(SignedBytes(domain, fields.PayloadType, fields.Payload), fields.Signature))
         {
             return RecordFault.BadSignature;
         }
@@ -125,7 +117,7 @@ public sealed class SignedEnvelope
                     fields.Payload = reader.ReadBytes(MaximumLength);
                     break;
                 case SignatureField:
-                    fields.Signature = reader.ReadBytes(MaximumSignatureLength);
+                    fields.Signature = reader.ReadBytes(IdentityKey.MaximumSignatureLength);
                     break;
                 default:
                     reader.SkipValue();

@@ -10,6 +10,8 @@ namespace Tapestry.Node.Tests.Rules;
 
 public sealed class RecordStoreTests : IDisposable
 {
+    private static readonly string[] TableFamilies = ["default", .. Enum.GetNames<Table>().Select(name => name.ToLowerInvariant())];
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -133,8 +135,7 @@ public sealed class RecordStoreTests : IDisposable
         {
         }
 
-        string[] families = ["default", .. Enum.GetNames<Table>().Select(name => name.ToLowerInvariant())];
-        using (Storage.RocksDb.RocksDatabase database = Storage.RocksDb.RocksDatabase.Open(_folder.Path, families, isReadOnly: false))
+        using (Storage.RocksDb.RocksDatabase database = Storage.RocksDb.RocksDatabase.Open(_folder.Path, [.. TableFamilies, "peers"], isReadOnly: false))
         {
             using Storage.RocksDb.WriteBatch batch = database.CreateBatch();
             batch.Put(0, "format"u8, "tapestry/records/2"u8);
@@ -145,6 +146,43 @@ public sealed class RecordStoreTests : IDisposable
             .Where(error => error.Code == StorageErrors.WrongFormat);
         FluentActions.Invoking(() => Storage.RocksDb.RocksDatabase.Open(_folder.Path, ["default"], isReadOnly: false)).Should().Throw<CliException>()
             .Where(error => error.Code == StorageErrors.WrongFormat, "families that this version does not know");
+    }
+
+    [Fact]
+    public void What_is_known_of_peers_survives_reopening_and_is_forgotten_on_request()
+    {
+        using (RecordStore store = RecordStore.Open(_folder.Path))
+        {
+            store.WritePeer("a"u8, Bytes("one"));
+            store.WritePeer("b"u8, Bytes("two"));
+            store.WritePeer("a"u8, Bytes("three"));
+            store.WritePeer("b"u8, null);
+        }
+
+        using RecordStore reopened = RecordStore.Open(_folder.Path);
+        reopened.ReadPeers().Should().ContainSingle().Which.Should().Be(KeyValuePair.Create(Bytes("a"), Bytes("three")));
+        reopened.ReadAll(Table.Head).Should().BeEmpty("the tables of the rules are apart");
+    }
+
+    [Fact]
+    public void Records_from_before_peers_were_kept_are_read_and_opened()
+    {
+        using (Storage.RocksDb.RocksDatabase database = Storage.RocksDb.RocksDatabase.Open(_folder.Path, TableFamilies, isReadOnly: false))
+        {
+            using Storage.RocksDb.WriteBatch batch = database.CreateBatch();
+            batch.Put(0, "format"u8, "tapestry/records/1"u8);
+            batch.Put(1, "k"u8, "v"u8);
+            database.Write(batch);
+        }
+
+        using (RecordStore reader = RecordStore.OpenReadOnly(_folder.Path))
+        {
+            reader.Read(Table.Head, "k"u8).Should().Be(Bytes("v"));
+        }
+
+        using RecordStore store = RecordStore.Open(_folder.Path);
+        store.Read(Table.Head, "k"u8).Should().Be(Bytes("v"));
+        store.ReadPeers().Should().BeEmpty();
     }
 
     [Fact]

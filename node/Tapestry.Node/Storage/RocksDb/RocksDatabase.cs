@@ -37,6 +37,7 @@ internal sealed unsafe class RocksDatabase : IDisposable
     private readonly OptionsHandle _options;
     private readonly ReadOptionsHandle _readOptions = new();
     private readonly WriteOptionsHandle _syncedWrite = new();
+    private readonly WriteOptionsHandle _plainWrite = new();
     private readonly DatabaseHandle _database;
     private readonly FamilyHandle[] _families;
 
@@ -97,11 +98,13 @@ internal sealed unsafe class RocksDatabase : IDisposable
     }
 
     /// <summary>Writes a batch: all of it or nothing, on disk when this returns.</summary>
+    /// <param name="batch">What to write.</param>
+    /// <param name="isSynced">Without it, the batch reaches the disk with the next that has it, or soon; a crash may lose it.</param>
     /// <exception cref="CliException">It could not be written, and only opening the database anew tells whether the batch is
     /// there.</exception>
-    public void Write(WriteBatch batch)
+    public void Write(WriteBatch batch, bool isSynced = true)
     {
-        RocksDbNative.rocksdb_write(_database, _syncedWrite, batch.Handle, out nint error);
+        RocksDbNative.rocksdb_write(_database, isSynced ? _syncedWrite : _plainWrite, batch.Handle, out nint error);
         ThrowOnError(error);
     }
 
@@ -128,6 +131,7 @@ internal sealed unsafe class RocksDatabase : IDisposable
         _options.Dispose();
         _readOptions.Dispose();
         _syncedWrite.Dispose();
+        _plainWrite.Dispose();
     }
 
     /// <summary>Takes over, frees and throws an error of RocksDB's, if it is one.</summary>

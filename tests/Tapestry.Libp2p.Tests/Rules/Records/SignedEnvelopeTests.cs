@@ -60,15 +60,6 @@ public sealed class SignedEnvelopeTests
         Open(Encode(Hosts.Identity(1).PublicKey.Encoded, PayloadType, Payload, new byte[length])).Should().NotBe(RecordFault.None);
 
     [Fact]
-    public void A_key_that_we_cannot_verify_is_named()
-    {
-        ProtobufWriter key = new();
-        key.WriteUInt64(1, (ulong)IdentityKeyType.Secp256k1);
-        key.WriteBytes(2, new byte[33]);
-        Open(Encode(key.Written, PayloadType, Payload, new byte[64])).Should().BeOneOf(RecordFault.KeyType, RecordFault.BadSignature, RecordFault.Malformed);
-    }
-
-    [Fact]
     public void Unknown_fields_are_passed_over_and_not_passed_on()
     {
         byte[] encoded = Sealed();

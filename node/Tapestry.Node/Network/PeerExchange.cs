@@ -1,0 +1,120 @@
+using Tapestry.Libp2p;
+using Tapestry.Protocol.Partners;
+using Tapestry.Protocol.Plans;
+
+namespace Tapestry.Node.Network;
+
+/// <summary>Members tell each other where the others are, by the records that those signed: who knows one member soon knows all.</summary>
+/// <remarks>specs/50-network.md, section 11.5. Nobody has to be believed: a record speaks for its signer alone, and only members' are kept.</remarks>
+/// <param name="host">The libp2p host, whose address book is filled and told from.</param>
+/// <param name="genesis">Whose records count.</param>
+/// <param name="neighbours">Who is who.</param>
+/// <param name="settings">What links share.</param>
+internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours neighbours, LinkSettings settings)
+{
+    // What a link's first question misses is asked for again; records change rarely, and a push tells connected members at once.
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    // Two of a network agree with it, whatever one of them hides.
+    private const int AskedEachTime = 2;
+
+    private readonly Random _choice = new(host.PeerId.GetHashCode());
+
+    /// <summary>Starts to answer.</summary>
+    public void Register() => host.HandleFrames(TapestryProtocols.Peers, PeerQuestion.BytesMax, AnswerAsync);
+
+    /// <summary>Asks some connected members every few minutes.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(Interval * (0.5 + _choice.NextDouble()), settings.Time, stopping);
+                PeerId[] connected = [.. host.Connections.Select(connection => connection.Remote).Distinct()];
+                _choice.Shuffle(connected);
+                foreach (PeerId peer in connected.Take(AskedEachTime))
+                {
+                    await AskAsync(peer, stopping);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Asks one connected member for the records that are newer than ours. Does not throw on what it answers, or when it is stopped.</summary>
+    public async Task AskAsync(PeerId peer, CancellationToken stopping)
+    {
+        if (!neighbours.TryGetMember(peer, out Member? teller))
+        {
+            return;
+        }
+
+        byte[] question = new PeerQuestion(Known()).ToArray();
+        RequestLimits limits = new(SignedEnvelope.MaximumLength, settings.RequestTimeout);
+        int frames = 0;
+        try
+        {
+            await foreach (ReadOnlyMemory<byte> frame in host.RequestFramesAsync(peer, TapestryProtocols.Peers, question, limits, stopping))
+            {
+                settings.Traffic.Received(frame.Length);
+                frames++;
+                if (frames > genesis.Members.Count || !TryTake(frame.Span))
+                {
+                    settings.Board.Count(teller.Id, MemberFault.BadBody);
+                    NetworkLog.WrongAnswer(settings.Logger, teller.Name, TapestryProtocols.Peers);
+                    return;
+                }
+            }
+        }
+        catch (Libp2pException error)
+        {
+            NetworkLog.StreamFailed(settings.Logger, teller.Name, TapestryProtocols.Peers, error.Fault.ToString());
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // We stop.
+        }
+    }
+
+    private bool TryTake(ReadOnlySpan<byte> frame)
+    {
+        if (SignedPeerRecord.TryOpen(frame, out SignedPeerRecord? record) != RecordFault.None
+            || (record!.Peer != host.PeerId && !neighbours.TryGetMember(record.Peer, out _)))
+        {
+            return false;
+        }
+
+        host.AddressBook.Accept(record);
+        return true;
+    }
+
+    private async ValueTask<bool> AnswerAsync(PeerId from, ReadOnlyMemory<byte> bytes, ResponseFrames answer, CancellationToken ended)
+    {
+        if (!PeerQuestion.TryRead(bytes.Span, out PeerQuestion? question))
+        {
+            return false;
+        }
+
+        foreach (Member member in genesis.Members)
+        {
+            SignedPeerRecord? record = host.AddressBook.RecordOf(PeerId.From(member.PeerKey));
+            if (record is not null && question.Wants(member.PeerKey, record.Record.Sequence))
+            {
+                await answer.WriteAsync(record.Envelope.Encoded, ended);
+                settings.Traffic.Sent(record.Envelope.Encoded.Length);
+            }
+        }
+
+        return true;
+    }
+
+    private IEnumerable<KeyValuePair<Crypto.PublicKey, ulong>> Known() =>
+        from member in genesis.Members
+        let record = host.AddressBook.RecordOf(PeerId.From(member.PeerKey))
+        where record is not null
+        select KeyValuePair.Create(member.PeerKey, record.Record.Sequence);
+}
