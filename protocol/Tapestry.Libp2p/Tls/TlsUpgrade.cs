@@ -19,7 +19,7 @@ internal static class TlsUpgrade
     internal static async Task<TlsChannel> RunAsync(
         RawConnection raw, TlsIdentity ours, bool isDialer, PeerId? expected, IReadOnlyList<string> muxers, CancellationToken cancelled)
     {
-        Proof proof = new(expected, ours.Time);
+        Proof proof = new(isDialer, expected, ours.Time);
         TlsTransport transport = new(raw.Stream, raw.TakeReceived());
         SslStream tls = new(transport, leaveInnerStreamOpen: false);
         try
@@ -51,7 +51,7 @@ internal static class TlsUpgrade
         muxers.FirstOrDefault(muxer => agreed == new SslApplicationProtocol(muxer));
 
     /// <summary>What the handshake's certificate proves.</summary>
-    private sealed class Proof(PeerId? expected, TimeProvider time)
+    private sealed class Proof(bool isDialer, PeerId? expected, TimeProvider time)
     {
         internal PeerId? Peer { get; private set; }
 
@@ -59,7 +59,9 @@ internal static class TlsUpgrade
 
         internal bool Check(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
-            Libp2pFault fault = certificate is null || chain?.ChainPolicy.ExtraStore.Count > 1
+            // What came along with the remote's certificate; OpenSSL counts that one too on the side that dialled.
+            int others = (chain?.ChainPolicy.ExtraStore.Count ?? 0) - (isDialer ? 1 : 0);
+            Libp2pFault fault = certificate is null || others > 0
                 ? Libp2pFault.TlsCertificateCount
                 : TlsCertificate.Verify(certificate.GetRawCertData(), time.GetUtcNow(), out PeerId? peer) is var verified && verified != Libp2pFault.None
                     ? verified
