@@ -1,3 +1,5 @@
+using Tapestry.Libp2p.Gossip;
+
 namespace Tapestry.Libp2p;
 
 /// <summary>How much of this machine the network may take. Everything that a peer can make grow has a bound here.</summary>
@@ -67,4 +69,7 @@ public sealed record ResourceLimits
 
     /// <summary>What others may make us dial back.</summary>
     public AutonatLimits Autonat { get; init; } = new();
+
+    /// <summary>What gossiping peers can make us hold or do.</summary>
+    public GossipLimits Gossip { get; init; } = new();
 }

@@ -25,6 +25,9 @@ public ref struct ProtobufReader
     /// <summary>Whether the bytes are not a message; everything read so far must then be discarded.</summary>
     public bool Malformed { get; private set; }
 
+    /// <summary>How many bytes are left to be read.</summary>
+    public readonly int RestLength => _rest.Length;
+
     /// <summary>Moves to the next field.</summary>
     /// <returns>False at the end, and from the first error on.</returns>
     public bool TryReadTag()

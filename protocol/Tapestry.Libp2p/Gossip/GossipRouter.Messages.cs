@@ -1,0 +1,301 @@
+using System.Buffers.Binary;
+
+namespace Tapestry.Libp2p.Gossip;
+
+/// <summary>What becomes of a message, and our own.</summary>
+internal sealed partial class GossipRouter
+{
+    // Messages whose signature is being checked, with who sent the same bytes meanwhile.
+    private readonly Dictionary<GossipId, Unverified> _unverified = [];
+
+    /// <summary>Enters a topic.</summary>
+    internal void Join(string name, TimeSpan now)
+    {
+        RouterTopic topic = TopicOf(name);
+        if (topic.IsJoined)
+        {
+            return;
+        }
+
+        topic.IsJoined = true;
+        topic.LeftAt = null;
+        Announce(new GossipSubscription(name, true));
+        foreach (RouterPeer peer in topic.Fanout)
+        {
+            if (MayGraft(topic, peer, now))
+            {
+                Graft(topic, peer, now);
+            }
+        }
+
+        topic.Fanout.Clear();
+        topic.FanoutUntil = null;
+        GraftUpTo(topic, _parameters.MeshPeers, now, static _ => true);
+        SendGathered();
+    }
+
+    /// <summary>Leaves a topic.</summary>
+    internal void Leave(string name, TimeSpan now)
+    {
+        if (!_topics.TryGetValue(name, out RouterTopic? topic) || !topic.IsJoined)
+        {
+            return;
+        }
+
+        topic.IsJoined = false;
+        topic.LeftAt = now;
+        Announce(new GossipSubscription(name, false));
+        foreach (RouterPeer peer in topic.Mesh)
+        {
+            _scores.Prune(peer.Id, name);
+            BackOff(topic, peer.Id, _parameters.UnsubscribeBackoff, now);
+            peer.Prune.Add(PruneOf(topic, peer, _parameters.UnsubscribeBackoff, exchanges: true));
+        }
+
+        topic.Mesh.Clear();
+        SendGathered();
+    }
+
+    /// <summary>To whom a message of our own would go now.</summary>
+    internal IReadOnlyList<PeerId> AudienceOf(string topic, TimeSpan now) => [.. Audience(TopicOf(topic), now).Select(peer => peer.Id)];
+
+    /// <summary>Sends a message of our own, and keeps it for whoever asks.</summary>
+    /// <returns>To how many peers it goes at once.</returns>
+    internal int Publish(GossipMessage message, TimeSpan now)
+    {
+        RouterTopic topic = TopicOf(message.Topic);
+        _seen.Add(message.Id, _self, message.Sequence, _self, now).Judge(SeenStatus.Accepted, now);
+        _cache.Put(message.Signed);
+        List<RouterPeer> audience = Audience(topic, now);
+        GossipRpc rpc = new() { Messages = [message.Signed] };
+        foreach (RouterPeer peer in audience)
+        {
+            Send(peer, rpc);
+        }
+
+        return audience.Count;
+    }
+
+    /// <summary>The signature of a message does not hold, or its author is none.</summary>
+    internal void Refused(SignedMessage message, PeerId sender, GossipFault fault)
+    {
+        SentInvalid(sender, message.Topic, fault);
+        if (_unverified.TryGetValue(message.Id, out Unverified? pending) && pending.Message == message)
+        {
+            _unverified.Remove(message.Id);
+            foreach (PeerId other in pending.Others)
+            {
+                SentInvalid(other, message.Topic, fault);
+            }
+        }
+    }
+
+    /// <summary>The signature of a message holds.</summary>
+    /// <returns>Whether the application is to judge it; false when it came another way meanwhile.</returns>
+    internal bool Verified(GossipMessage message, TimeSpan now)
+    {
+        _ = _unverified.Remove(message.Id, out Unverified? pending);
+        if (_seen.TryGet(message.Id, out SeenMessage? seen))
+        {
+            Repeated(seen, message.Sender, message.Topic, now);
+            return false;
+        }
+
+        seen = _seen.Add(message.Id, message.Author, message.Sequence, message.Sender, now);
+        _promises.Fulfil(message.Id);
+        foreach (PeerId other in pending?.Others ?? [])
+        {
+            Repeated(seen, other, message.Topic, now);
+        }
+
+        if (message.Data.Length >= _parameters.DoNotWantBytes)
+        {
+            SayNotWanted(message, seen);
+        }
+
+        return true;
+    }
+
+    /// <summary>The application has judged a message: it is forwarded, or whoever sent it is scored.</summary>
+    internal void Judged(GossipMessage message, GossipVerdict verdict, TimeSpan now)
+    {
+        if (!_seen.TryGet(message.Id, out SeenMessage? seen))
+        {
+            // Judging took longer than ids are remembered.
+            return;
+        }
+
+        switch (verdict)
+        {
+            case GossipVerdict.Accept:
+                seen.Judge(SeenStatus.Accepted, now);
+                _scores.AddFirst(seen.First, message.Topic);
+                foreach (PeerId other in seen.Others)
+                {
+                    _scores.AddDuplicate(other, message.Topic, TimeSpan.Zero);
+                }
+
+                _cache.Put(message.Signed);
+                Forward(message, seen);
+                break;
+            case GossipVerdict.Reject:
+                seen.Judge(SeenStatus.Rejected, now);
+                SentInvalid(seen.First, message.Topic, GossipFault.Rejected);
+                foreach (PeerId other in seen.Others)
+                {
+                    SentInvalid(other, message.Topic, GossipFault.Rejected);
+                }
+
+                break;
+            default:
+                seen.Judge(SeenStatus.Ignored, now);
+                break;
+        }
+    }
+
+    /// <summary>Whether a message that came is worth checking its signature; what is not is dealt with here.</summary>
+    private bool IsWorthChecking(RouterPeer sender, SignedMessage message, TimeSpan now)
+    {
+        if (!_topics.TryGetValue(message.Topic, out RouterTopic? topic) || !topic.IsJoined)
+        {
+            if (!(topic?.LeftAt + _parameters.UnsubscribeBackoff > now))
+            {
+                Misbehaved(sender, GossipFault.UnwantedTopic);
+            }
+
+            return false;
+        }
+
+        GossipFault fault = message.Inspect(_limits);
+        fault = fault == GossipFault.None && message.From.Span.SequenceEqual(_self.Bytes) ? GossipFault.SelfOrigin : fault;
+        fault = fault == GossipFault.None && message.Author is null ? GossipFault.AuthorMalformed : fault;
+        if (fault != GossipFault.None)
+        {
+            SentInvalid(sender.Id, message.Topic, fault);
+            return false;
+        }
+
+        if (_seen.TryGet(message.Id, out SeenMessage? seen))
+        {
+            Repeated(seen, sender.Id, message.Topic, now);
+            return false;
+        }
+
+        if (_seen.IsStale(message.Author!, BinaryPrimitives.ReadUInt64BigEndian(message.Sequence.Span)))
+        {
+            Misbehaved(sender, GossipFault.Replayed);
+            return false;
+        }
+
+        return !IsBeingChecked(sender, message);
+    }
+
+    // Equal bytes need one check. Other bytes under the same id need their own: one of the two is forged, and it must not
+    // keep the real one out.
+    private bool IsBeingChecked(RouterPeer sender, SignedMessage message)
+    {
+        if (!_unverified.TryGetValue(message.Id, out Unverified? pending))
+        {
+            _unverified.Add(message.Id, new Unverified(message));
+            return false;
+        }
+
+        if (!pending.Message.Encoded.Span.SequenceEqual(message.Encoded.Span))
+        {
+            return false;
+        }
+
+        pending.Others.Add(sender.Id);
+        return true;
+    }
+
+    /// <summary>A message came again.</summary>
+    private void Repeated(SeenMessage seen, PeerId sender, string topic, TimeSpan now)
+    {
+        if (!seen.TryAdd(sender))
+        {
+            Blame(sender, GossipFault.Replayed);
+            return;
+        }
+
+        if (seen.Status == SeenStatus.Accepted)
+        {
+            _scores.AddDuplicate(sender, topic, now - seen.JudgedAt);
+        }
+        else if (seen.Status == SeenStatus.Rejected)
+        {
+            SentInvalid(sender, topic, GossipFault.Rejected);
+        }
+    }
+
+    private void Forward(GossipMessage message, SeenMessage seen)
+    {
+        RouterTopic topic = TopicOf(message.Topic);
+        GossipRpc rpc = new() { Messages = [message.Signed] };
+        foreach (RouterPeer peer in topic.Peers)
+        {
+            bool isTarget = peer.IsExplicit || topic.Mesh.Contains(peer);
+            if (isTarget && peer.Id != message.Author && !seen.WasSentBy(peer.Id) && !peer.Unwanted.ContainsKey(message.Id))
+            {
+                Send(peer, rpc);
+            }
+        }
+    }
+
+    // After the signature is checked, although the specification allows it before: else anybody could keep a message from us
+    // by forging one of the same id.
+    private void SayNotWanted(GossipMessage message, SeenMessage seen)
+    {
+        GossipRpc rpc = new() { DoNotWant = [message.Id] };
+        foreach (RouterPeer peer in TopicOf(message.Topic).Mesh)
+        {
+            if (peer.Version >= GossipVersion.V12 && !seen.WasSentBy(peer.Id) && peer.DoNotWantSent < _parameters.DoNotWantIdsPerHeartbeat)
+            {
+                peer.DoNotWantSent++;
+                Send(peer, rpc);
+            }
+        }
+    }
+
+    private List<RouterPeer> Audience(RouterTopic topic, TimeSpan now)
+    {
+        if (_parameters.FloodPublish)
+        {
+            return topic.Peers.FindAll(peer => peer.IsReachable && (peer.IsExplicit || Score(peer) >= _scoring.PublishThreshold));
+        }
+
+        List<RouterPeer> audience = topic.Peers.FindAll(static peer => peer.IsReachable && peer.IsExplicit);
+        audience.AddRange(topic.IsJoined ? topic.Mesh : FanoutOf(topic, now));
+        return audience;
+    }
+
+    private List<RouterPeer> FanoutOf(RouterTopic topic, TimeSpan now)
+    {
+        FillFanout(topic);
+        topic.FanoutUntil = now + _parameters.FanoutTime;
+        return topic.Fanout;
+    }
+
+    private void FillFanout(RouterTopic topic)
+    {
+        List<RouterPeer> others = topic.Peers.FindAll(peer =>
+            peer.IsReachable && !peer.IsExplicit && !topic.Fanout.Contains(peer) && Score(peer) >= _scoring.PublishThreshold);
+        topic.Fanout.AddRange(Draw(others, _parameters.MeshPeers - topic.Fanout.Count));
+    }
+
+    private void Announce(GossipSubscription subscription)
+    {
+        GossipRpc rpc = new() { Subscriptions = [subscription] };
+        foreach (RouterPeer peer in _inOrder)
+        {
+            Send(peer, rpc);
+        }
+    }
+
+    private sealed class Unverified(SignedMessage message)
+    {
+        public SignedMessage Message { get; } = message;
+
+        public List<PeerId> Others { get; } = [];
+    }
+}

@@ -1,0 +1,286 @@
+using System.Net;
+using Tapestry.Libp2p.Wire;
+
+namespace Tapestry.Libp2p.Gossip;
+
+/// <summary>A stream each way to every peer that gossips.</summary>
+public sealed partial class Gossipsub
+{
+    // Up to here an RPC is read into one buffer of its length; longer ones grow as they come.
+    private const int DirectBytes = 128 * 1024;
+
+    private void OnOpened(PeerConnection connection)
+    {
+        if (_stopRequested == 0)
+        {
+            StartOpening(LinkTo(connection.Remote));
+        }
+    }
+
+    private void OnClosed(PeerConnection connection, Libp2pFault fault)
+    {
+        if (_host.FindConnection(connection.Remote) is null && _links.TryRemove(connection.Remote, out GossipLink? link))
+        {
+            Step(static (router, peer, now) => router.Disconnected(peer, now), connection.Remote);
+            link.ResetOutbound();
+        }
+    }
+
+    private GossipLink LinkTo(PeerId peer) =>
+        _links.GetOrAdd(peer, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom));
+
+    private void StartOpening(GossipLink link)
+    {
+        if (link.TryStartOpening())
+        {
+            _tasks.Start(() => KeepOpenAsync(link));
+        }
+    }
+
+    /// <summary>Keeps a stream to a peer open as long as it is connected and speaks gossipsub.</summary>
+    private async Task KeepOpenAsync(GossipLink link)
+    {
+        try
+        {
+            while (_host.FindConnection(link.Peer) is PeerConnection connection)
+            {
+                if (!await TrySendAsync(link, connection) || link.Delays.Next(Now) is not TimeSpan delay)
+                {
+                    link.EndOpening();
+                    return;
+                }
+
+                await Task.Delay(delay, _host.Options.Time, _stopping.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        link.EndOpening();
+        if (_host.FindConnection(link.Peer) is not null)
+        {
+            // A connection came between the look and the end; whoever announced it saw us still at work.
+            StartOpening(link);
+        }
+    }
+
+    /// <summary>Opens a stream and sends on it until it ends; false when the peer does not gossip.</summary>
+    private async Task<bool> TrySendAsync(GossipLink link, PeerConnection connection)
+    {
+        Libp2pStream? stream = null;
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        try
+        {
+            stream = await connection.OpenStreamAsync(ProtocolIds, ended.Token);
+            link.SetOutbound(stream);
+            GossipVersion version = GossipVersion.V12 - (byte)Array.IndexOf(ProtocolIds, stream.Protocol);
+            Enter(connection);
+            Step((router, peer, _) => router.Reached(peer, version), link.Peer);
+            await Task.WhenAll(WatchAsync(stream, ended), link.Outbox.RunAsync(stream, ended.Token));
+        }
+        catch (Libp2pException refusal) when (stream is null && refusal.Fault == Libp2pFault.ProtocolNotSupported)
+        {
+            return false;
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            // The stream or the connection has ended, or we stop.
+        }
+
+        link.SetOutbound(null);
+        Step(static (router, peer, _) => router.Lost(peer), link.Peer);
+        link.Outbox.Clear();
+        if (stream is not null)
+        {
+            await stream.DisposeAsync();
+        }
+
+        return true;
+    }
+
+    /// <summary>Notices the end of a stream on which nothing ever comes.</summary>
+    private static async Task WatchAsync(Libp2pStream stream, CancellationTokenSource ended)
+    {
+        try
+        {
+            await StreamEnd.WaitAsync(stream.Input, ended.Token);
+        }
+        catch
+        {
+            await ended.CancelAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Reads what a peer says, until its stream ends.</summary>
+    private async Task ReadAsync(Libp2pStream stream, PeerConnection connection, CancellationToken connectionEnded)
+    {
+        if (_stopRequested == 1)
+        {
+            stream.Reset();
+            return;
+        }
+
+        GossipLink link = LinkTo(connection.Remote);
+        link.TakeInbound(stream);
+        Enter(connection);
+        StartOpening(link);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(connectionEnded, _stopping.Token);
+        try
+        {
+            while (await ReadRpcAsync(stream, ended.Token) is byte[] bytes)
+            {
+                if (!await TryTakeAsync(link, bytes, ended.Token))
+                {
+                    stream.Reset();
+                    return;
+                }
+            }
+        }
+        catch (Libp2pException broken) when (broken.Fault is Libp2pFault.TooLarge or Libp2pFault.Malformed)
+        {
+            GossipFault fault = broken.Fault == Libp2pFault.TooLarge ? GossipFault.RpcTooLarge : GossipFault.RpcMalformed;
+            Step((router, peer, _) => router.Blame(peer, fault), link.Peer);
+            throw;
+        }
+    }
+
+    private async ValueTask<byte[]?> ReadRpcAsync(Libp2pStream stream, CancellationToken cancelled)
+    {
+        int? length = await LengthPrefix.ReadLengthAsync(stream.Input, _limits.RpcBytes, cancelled);
+        if (length is null)
+        {
+            return null;
+        }
+
+        byte[] rpc = GC.AllocateUninitializedArray<byte>(Math.Min(length.Value, DirectBytes));
+        int filled = 0;
+        while (true)
+        {
+            await LengthPrefix.ReadExactlyAsync(stream.Input, rpc.AsMemory(filled), cancelled);
+            filled = rpc.Length;
+            if (filled == length)
+            {
+                return rpc;
+            }
+
+            Array.Resize(ref rpc, (int)Math.Min(2L * filled, length.Value));
+        }
+    }
+
+    private async ValueTask<bool> TryTakeAsync(GossipLink link, byte[] bytes, CancellationToken cancelled)
+    {
+        GossipFault fault = GossipRpcReader.TryRead(bytes, _limits, out GossipRpc? rpc);
+        IReadOnlyList<SignedMessage> fresh = [];
+        List<GossipEffect> later;
+        lock (_sync)
+        {
+            if (rpc is null)
+            {
+                _router.Blame(link.Peer, fault);
+            }
+            else
+            {
+                fresh = _router.Receive(link.Peer, rpc, Now);
+            }
+
+            later = Deliver();
+        }
+
+        Report(later);
+        foreach (SignedMessage message in fresh)
+        {
+            await CheckAsync(link, message, cancelled);
+        }
+
+        return rpc is not null;
+    }
+
+    /// <summary>Checks the signature of a message and asks the application; waits only while too much of the peer's is being judged.</summary>
+    private async ValueTask CheckAsync(GossipLink link, SignedMessage signed, CancellationToken cancelled)
+    {
+        GossipFault fault = signed.TryVerify(link.Peer, out GossipMessage? message);
+        bool isNew = false;
+        List<GossipEffect> later;
+        lock (_sync)
+        {
+            if (message is null)
+            {
+                _router.Refused(signed, link.Peer, fault);
+            }
+            else
+            {
+                isNew = _router.Verified(message, Now);
+            }
+
+            later = Deliver();
+        }
+
+        Report(later);
+        if (!isNew || !_validators.TryGetValue(signed.Topic, out GossipValidator? validate))
+        {
+            return;
+        }
+
+        await link.StartJudgingAsync(cancelled);
+        ValueTask<GossipVerdict> verdict = AskAsync(validate, message!);
+        if (verdict.IsCompletedSuccessfully)
+        {
+            Finish(link, message!, verdict.Result);
+        }
+        else
+        {
+            _tasks.Start(async () => Finish(link, message!, await verdict));
+        }
+    }
+
+    private async ValueTask<GossipVerdict> AskAsync(GossipValidator validate, GossipMessage message)
+    {
+        try
+        {
+            return await validate(message, _stopping.Token);
+        }
+        catch (Exception end) when (end is not OperationCanceledException || !_stopping.IsCancellationRequested)
+        {
+            ValidatorFailed?.Invoke(message.Topic, end);
+            return GossipVerdict.Ignore;
+        }
+        catch (OperationCanceledException)
+        {
+            return GossipVerdict.Ignore;
+        }
+    }
+
+    private void Finish(GossipLink link, GossipMessage message, GossipVerdict verdict)
+    {
+        link.EndJudging();
+        Step(static (router, judged, now) => router.Judged(judged.message, judged.verdict, now), (message, verdict));
+    }
+
+    private void Enter(PeerConnection connection)
+    {
+        string? ip = connection.RemoteAddress.Parts
+            .Where(static part => part.Protocol is MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6)
+            .Select(static part => part.Value)
+            .FirstOrDefault(static value => !IPAddress.IsLoopback(IPAddress.Parse(value)));
+        Step((router, peer, _) => router.Connected(peer, connection.IsDialer, ip), connection.Remote);
+    }
+
+    private async Task BeatAsync()
+    {
+        using PeriodicTimer timer = new(_options.Parameters.HeartbeatInterval, _host.Options.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                Step(static (router, _, now) => router.Heartbeat(now), 0);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // We stop.
+        }
+    }
+}
