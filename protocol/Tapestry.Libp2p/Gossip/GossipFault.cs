@@ -28,9 +28,6 @@ public enum GossipFault : byte
     /// <summary>The key is not the author's, or is missing where the author's id does not contain it. P4.</summary>
     KeyMismatch,
 
-    /// <summary>The key is of a kind that we cannot verify. P4.</summary>
-    KeyUnsupported,
-
     /// <summary>A sequence number that is not eight bytes. P4.</summary>
     SequenceLength,
 

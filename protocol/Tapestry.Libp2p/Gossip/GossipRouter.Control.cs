@@ -319,7 +319,7 @@ internal sealed partial class GossipRouter
             List<RouterPeer> others = topic.Peers.FindAll(other => other != peer && Score(other) >= 0);
             foreach (RouterPeer other in Draw(others, _parameters.ExchangedPeers))
             {
-                if (_options.SignedRecordOf(other.Id) is ReadOnlyMemory<byte> signedRecord)
+                if (_recordOf(other.Id) is ReadOnlyMemory<byte> signedRecord)
                 {
                     recommended.Add(new ExchangedPeer(other.Id, signedRecord));
                 }

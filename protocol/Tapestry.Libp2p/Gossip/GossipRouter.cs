@@ -15,6 +15,7 @@ internal sealed partial class GossipRouter
     private readonly GossipScoring _scoring;
     private readonly GossipLimits _limits;
     private readonly Random _random;
+    private readonly Func<PeerId, ReadOnlyMemory<byte>?> _recordOf;
     private readonly PeerScores _scores;
     private readonly SeenMessages _seen;
     private readonly MessageCache _cache;
@@ -31,8 +32,9 @@ internal sealed partial class GossipRouter
     /// <param name="options">Its numbers.</param>
     /// <param name="limits">Its bounds.</param>
     /// <param name="seed">Decides every draw.</param>
+    /// <param name="recordOf">The signed record of a peer, to recommend it with; null for none.</param>
     /// <exception cref="ArgumentException">Numbers contradict each other.</exception>
-    internal GossipRouter(PeerId self, GossipOptions options, GossipLimits limits, int seed)
+    internal GossipRouter(PeerId self, GossipOptions options, GossipLimits limits, int seed, Func<PeerId, ReadOnlyMemory<byte>?> recordOf)
     {
         options.Parameters.Validate();
         _self = self;
@@ -41,6 +43,7 @@ internal sealed partial class GossipRouter
         _scoring = options.Scoring;
         _limits = limits;
         _random = new Random(seed);
+        _recordOf = recordOf;
         _scores = new PeerScores(_scoring, limits.RememberedPeers);
         _seen = new SeenMessages(_parameters.SeenTime, limits);
         _cache = new MessageCache(_parameters, limits.CacheBytes);

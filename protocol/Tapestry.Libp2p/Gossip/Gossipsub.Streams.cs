@@ -261,7 +261,8 @@ public sealed partial class Gossipsub
 
     private void Enter(PeerConnection connection)
     {
-        string? ip = connection.RemoteAddress.Parts
+        // The address of a relay is nobody's.
+        string? ip = connection.IsRelayed ? null : connection.RemoteAddress.Parts
             .Where(static part => part.Protocol is MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6)
             .Select(static part => part.Value)
             .FirstOrDefault(static value => !IPAddress.IsLoopback(IPAddress.Parse(value)));

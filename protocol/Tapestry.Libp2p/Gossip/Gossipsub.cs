@@ -11,6 +11,9 @@ namespace Tapestry.Libp2p.Gossip;
 /// </remarks>
 public sealed partial class Gossipsub : IAsyncDisposable
 {
+    // Dials at once to peers that others recommend, as go-libp2p-pubsub has it; more are left out.
+    private const int DialsMax = 8;
+
     private static readonly string[] ProtocolIds = ["/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0"];
 
     private static readonly List<GossipEffect> NothingLater = [];
@@ -28,6 +31,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequence;
     private long _dropped;
+    private int _dials;
     private int _stopRequested;
 
     /// <summary>Starts gossiping with every peer of the host that does, now and later.</summary>
@@ -42,7 +46,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
         _options = options;
         _limits = host.Options.Limits.Gossip;
         _startedAt = host.Options.Time.GetTimestamp();
-        _router = new GossipRouter(host.PeerId, options, _limits, options.Seed ?? Random.Shared.Next());
+        _router = new GossipRouter(host.PeerId, options, _limits, options.Seed ?? Random.Shared.Next(), RecordOf);
 
         // Nanoseconds, so that numbers grow across restarts: js-libp2p and go-libp2p do the same.
         _sequence = checked((host.Options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100);
@@ -250,10 +254,53 @@ public sealed partial class Gossipsub : IAsyncDisposable
             {
                 Blamed?.Invoke(blame.Peer, blame.Fault);
             }
-            else if (effect is GossipEffect.Meet meet && !_options.Meets(meet.Peer.Peer, meet.Peer.SignedRecord) && meet.RecommendedBy is PeerId by)
+            else if (effect is GossipEffect.Meet meet)
             {
-                Step(static (router, recommending, _) => router.Blame(recommending, GossipFault.PeerRecordInvalid), by);
+                Meet(meet);
             }
+        }
+    }
+
+    private ReadOnlyMemory<byte>? RecordOf(PeerId peer) => _host.AddressBook.RecordOf(peer)?.Envelope.Encoded;
+
+    /// <summary>Takes the record of a recommended peer, if it is one, and dials whom we know how to reach.</summary>
+    private void Meet(GossipEffect.Meet meet)
+    {
+        PeerId peer = meet.Peer.Peer;
+        if (!meet.Peer.SignedRecord.IsEmpty)
+        {
+            RecordFault fault = SignedPeerRecord.TryOpen(meet.Peer.SignedRecord.Span, out SignedPeerRecord? record);
+            if (fault != RecordFault.None || record!.Peer != peer)
+            {
+                Step(static (router, by, _) => router.Blame(by, GossipFault.PeerRecordInvalid), meet.RecommendedBy!);
+                return;
+            }
+
+            _host.AddressBook.Accept(record);
+        }
+
+        if (_host.Options.Admits(peer) && _host.AddressBook.AddressesOf(peer).Count > 0)
+        {
+            _tasks.Start(() => DialAsync(peer));
+        }
+    }
+
+    private async Task DialAsync(PeerId peer)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _dials) <= DialsMax)
+            {
+                await _host.DialAsync(peer, _stopping.Token);
+            }
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            // The recommendation was of no use now; the address book remembers.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _dials);
         }
     }
 

@@ -173,12 +173,7 @@ public sealed class SignedMessage
             return GossipFault.KeyMismatch;
         }
 
-        if (!key!.TryGetEd25519(out PublicKey ed25519))
-        {
-            return GossipFault.KeyUnsupported;
-        }
-
-        if (Signature.Length != Crypto.Signature.Length || !Verifies(ed25519))
+        if (!Verifies(key!))
         {
             return GossipFault.SignatureInvalid;
         }
@@ -187,14 +182,14 @@ public sealed class SignedMessage
         return GossipFault.None;
     }
 
-    private bool Verifies(PublicKey key)
+    private bool Verifies(IdentityKey key)
     {
         int length = Prefix.Length + SignedLength + Unknown.Length;
         byte[] signed = ArrayPool<byte>.Shared.Rent(length);
         Prefix.CopyTo(signed, 0);
         Encoded.Span[..SignedLength].CopyTo(signed.AsSpan(Prefix.Length));
         Unknown.Span.CopyTo(signed.AsSpan(Prefix.Length + SignedLength));
-        bool verifies = Ed25519.Verify(key, signed.AsSpan(0, length), new Signature(Signature.Span));
+        bool verifies = key.Verify(signed.AsSpan(0, length), Signature.Span);
         ArrayPool<byte>.Shared.Return(signed);
         return verifies;
     }
