@@ -3,7 +3,6 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Unicode;
-using Tapestry.Crypto;
 using Tapestry.Libp2p.Wire;
 
 namespace Tapestry.Libp2p.Gossip;

@@ -59,8 +59,6 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     /// <summary>Our peer id.</summary>
     public PeerId PeerId => _identity.PeerId;
 
-    internal Libp2pIdentity Identity => _identity;
-
     /// <summary>Where we listen, with the ports that were taken and our peer id; empty before <see cref="Start"/>.</summary>
     public IReadOnlyList<Multiaddr> ListenAddresses { get; private set; } = [];
 
