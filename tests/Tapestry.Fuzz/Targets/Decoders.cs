@@ -12,7 +12,7 @@ internal static class Decoders
             .Where(method => method.Name == name && TakesBytes(method)),
     ];
 
-    /// <summary>Whether a method reads bytes: its first parameter is a span of them.</summary>
+    /// <summary>Whether a method reads bytes: its first parameter is a span or memory of them.</summary>
     public static bool TakesBytes(MethodInfo method) =>
-        method.GetParameters() is [ParameterInfo first, ..] && first.ParameterType == typeof(ReadOnlySpan<byte>);
+        method.GetParameters() is [ParameterInfo first, ..] && (first.ParameterType == typeof(ReadOnlySpan<byte>) || first.ParameterType == typeof(ReadOnlyMemory<byte>));
 }
