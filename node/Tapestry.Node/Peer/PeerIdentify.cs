@@ -25,6 +25,7 @@ internal static class PeerIdentify
         Identified result = new(
             connection.Remote.ToString(),
             connecting.TotalMilliseconds,
+            connection.SecurityProtocol,
             about.AgentVersion,
             about.ProtocolVersion,
             [.. about.ListenAddresses.Select(address => address.ToString())],
@@ -38,6 +39,7 @@ internal static class PeerIdentify
         Table table = new Table { Border = TableBorder.None, ShowHeaders = false }.AddColumns("", "");
         table.AddRow("peer id", Markup.Escape(peer.PeerId));
         table.AddRow("connected in", peer.ConnectMs.ToString("F1", CultureInfo.InvariantCulture) + " ms");
+        table.AddRow("secured by", peer.Security);
         table.AddRow("runs", Markup.Escape($"{peer.Agent} ({peer.ProtocolVersion})"));
         table.AddRow("listens on", Markup.Escape(string.Join('\n', peer.Addresses)));
         table.AddRow("sees us as", Markup.Escape(peer.Observed ?? "does not say"));
@@ -48,6 +50,7 @@ internal static class PeerIdentify
     private sealed record Identified(
         string PeerId,
         double ConnectMs,
+        string Security,
         string Agent,
         string ProtocolVersion,
         IReadOnlyList<string> Addresses,

@@ -34,6 +34,19 @@ public sealed class PeerCommandsTests : IAsyncLifetime
         await DiagnoseAsync(js.Address, js.PeerId, "js-libp2p/");
     }
 
+    [Theory]
+    [InlineData("noise", "/noise")]
+    [InlineData("tls", "/tls/1.0.0")]
+    public async Task Security_is_chosen_by_name_against_ours_and_js(string name, string protocol)
+    {
+        await using ForeignPeer js = await ForeignPeer.StartAsync(_late);
+        foreach (string address in (string[])[_ours.ListenAddresses[0].ToString(), js.Address])
+        {
+            JsonElement identified = await RunAsync(ExitCode.Ok, "peer", "identify", address, "--security", name);
+            identified.GetProperty("security").GetString().Should().Be(protocol);
+        }
+    }
+
     [Fact]
     public async Task A_peer_that_answers_under_another_id_is_an_error_with_a_hint()
     {
