@@ -11,6 +11,7 @@ internal static class FuzzTargets
         .. WireTargets.All,
         .. IdentityTargets.All,
         .. RecordTargets.All,
+        .. RelayTargets.All,
         .. SecurityTargets.All,
         .. ConnectionTargets.All,
         .. MessageTargets.All,

@@ -29,6 +29,11 @@ internal static class RecordTargets
             IsCanonical = false,
             Weight = 4,
         },
+        new FuzzTarget("signed-peer-record-payload", [], OpenPayload, Records)
+        {
+            MemoryMax = static length => (32 * 1024) + (100L * length),
+            Weight = 2,
+        },
     ];
 
     private static ReadOnlySpan<byte> PayloadType => "/fuzz"u8;
@@ -40,6 +45,13 @@ internal static class RecordTargets
 
     private static SignedPeerRecord? OpenRecord(ReadOnlySpan<byte> input) =>
         SignedPeerRecord.TryOpen(input, out SignedPeerRecord? record) == RecordFault.None ? record : null;
+
+    /// <summary>Any bytes, signed as a record by a peer that means harm.</summary>
+    private static SignedPeerRecord? OpenPayload(ReadOnlySpan<byte> input)
+    {
+        using Libp2pIdentity identity = IdentityTargets.Identity(7);
+        return OpenRecord(SignedEnvelope.Seal(identity, SignedPeerRecord.Domain, SignedPeerRecord.PayloadType, input).Encoded.Span);
+    }
 
     private static IEnumerable<byte[]> Records()
     {

@@ -3,7 +3,6 @@ using FluentAssertions;
 using Tapestry.Cli;
 using Tapestry.Crypto;
 using Tapestry.Libp2p;
-using Tapestry.Node.Peer;
 using Tapestry.Testing;
 using Xunit;
 
@@ -42,7 +41,7 @@ public sealed class PeerCommandsTests : IAsyncLifetime
         await using ForeignPeer js = await ForeignPeer.StartAsync(_late);
         foreach (string address in (string[])[_ours.ListenAddresses[0].ToString(), js.Address])
         {
-            JsonElement identified = await RunAsync(ExitCode.Ok, "peer", "identify", address, "--security", name);
+            JsonElement identified = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "identify", address, "--security", name);
             identified.GetProperty("security").GetString().Should().Be(protocol);
         }
     }
@@ -51,7 +50,7 @@ public sealed class PeerCommandsTests : IAsyncLifetime
     public async Task A_peer_that_answers_under_another_id_is_an_error_with_a_hint()
     {
         string wrong = _ours.ListenAddresses[0].WithPeer(PeerId.Parse("12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN")).ToString();
-        JsonElement error = await RunAsync(ExitCode.Unreachable, "peer", "ping", wrong);
+        JsonElement error = await PeerVerb.RunAsync(ExitCode.Unreachable, "peer", "ping", wrong);
         error.GetProperty("code").GetString().Should().Be("wrong-peer");
         error.GetProperty("hint").GetString().Should().NotBeEmpty();
     }
@@ -62,14 +61,14 @@ public sealed class PeerCommandsTests : IAsyncLifetime
     [InlineData("localhost:4001", "address", ExitCode.Usage)]
     public async Task An_address_that_leads_nowhere_is_an_error_with_a_hint(string address, string code, ExitCode exitCode)
     {
-        JsonElement error = await RunAsync(exitCode, "peer", "identify", address);
+        JsonElement error = await PeerVerb.RunAsync(exitCode, "peer", "identify", address);
         error.GetProperty("code").GetString().Should().Be(code);
     }
 
     [Fact]
     public async Task Listen_says_where_and_ends_in_good_order()
     {
-        JsonElement listened = await RunAsync(ExitCode.Ok, "peer", "listen", "--for-seconds", "0.01");
+        JsonElement listened = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "listen", "--for-seconds", "0.01");
         listened.GetProperty("addresses")[0].GetString().Should().StartWith("/ip4/127.0.0.1/tcp/").And.Contain("/p2p/12D3Koo");
     }
 
@@ -77,21 +76,21 @@ public sealed class PeerCommandsTests : IAsyncLifetime
     public async Task A_port_in_use_is_an_error_with_a_hint()
     {
         string taken = _ours.ListenAddresses[0].WithoutPeer().ToString();
-        JsonElement error = await RunAsync(ExitCode.Unreachable, "peer", "listen", "--address", taken, "--for-seconds", "0");
+        JsonElement error = await PeerVerb.RunAsync(ExitCode.Unreachable, "peer", "listen", "--address", taken, "--for-seconds", "0");
         error.GetProperty("code").GetString().Should().Be("cannot-listen");
     }
 
     private static async Task DiagnoseAsync(string address, string peerId, string agent)
     {
-        JsonElement identified = await RunAsync(ExitCode.Ok, "peer", "identify", address);
+        JsonElement identified = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "identify", address);
         identified.GetProperty("peerId").GetString().Should().Be(peerId);
         identified.GetProperty("agent").GetString().Should().StartWith(agent);
         identified.GetProperty("protocols").EnumerateArray().Select(protocol => protocol.GetString()).Should().Contain("/perf/1.0.0");
 
-        JsonElement pinged = await RunAsync(ExitCode.Ok, "peer", "ping", address, "--count", "3");
+        JsonElement pinged = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "ping", address, "--count", "3");
         pinged.GetProperty("roundTripMs").GetArrayLength().Should().Be(3);
 
-        JsonElement measured = await RunAsync(ExitCode.Ok, "peer", "perf", address, "--up-mib", "2", "--down-mib", "3");
+        JsonElement measured = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "perf", address, "--up-mib", "2", "--down-mib", "3");
         measured.GetProperty("downBytes").GetInt32().Should().Be(3 * 1024 * 1024);
         measured.GetProperty("upMBps").GetDouble().Should().BePositive();
     }
@@ -104,19 +103,4 @@ public sealed class PeerCommandsTests : IAsyncLifetime
             AgentVersion = "ours/1",
             AnswersPerf = true,
         });
-
-    private static async Task<JsonElement> RunAsync(ExitCode expected, params string[] arguments)
-    {
-        using StringWriter output = new();
-        using StringWriter error = new();
-        CommandLineApp app = new("test", "", output, error, isInteractive: false);
-        app.Root.Add(PeerCommands.Create(app));
-
-        int exitCode = await app.RunAsync([.. arguments, "--json"]);
-
-        ((ExitCode)exitCode).Should().Be(expected, "{0}", error);
-        JsonElement envelope = JsonDocument.Parse(output.ToString()).RootElement;
-        envelope.GetProperty("schema").GetString().Should().Be($"tapestry/peer-{arguments[1]}/1");
-        return envelope.GetProperty(expected == ExitCode.Ok ? "data" : "error");
-    }
 }
