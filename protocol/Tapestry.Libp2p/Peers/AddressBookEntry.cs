@@ -94,7 +94,7 @@ internal sealed class AddressBookEntry
             .. All()
                 .Select(known => Describe(known.Address, known.Source, now, time))
                 .OrderByDescending(known => known.LastReached)
-                .ThenBy(known => AddressOrder.IsRelayed(known.Address))
+                .ThenBy(known => known.Address.IsCircuit)
                 .ThenBy(known => known.Failures)
                 .ThenBy(known => AddressOrder.RankOf(known.Address)),
         ];

@@ -10,12 +10,11 @@ internal static class AddressOrder
     private const int RankPrivate = 1;
     private const int RankLoopback = 2;
     private const int RankRelayed = 3;
-    private const ushort CircuitCode = 290;
 
     /// <summary>Smaller is dialled first: public and named, private, this machine's own, relayed.</summary>
     internal static int RankOf(Multiaddr address)
     {
-        if (IsRelayed(address))
+        if (address.IsCircuit)
         {
             return RankRelayed;
         }
@@ -29,7 +28,7 @@ internal static class AddressOrder
     /// <summary>Whether an address can be one to dial at all, from another machine.</summary>
     internal static bool IsDialable(Multiaddr address)
     {
-        if (IsRelayed(address))
+        if (address.IsCircuit)
         {
             return true;
         }
@@ -42,9 +41,6 @@ internal static class AddressOrder
         return !IPAddress.TryParse(host.Value, out IPAddress? ip)
             || !(ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any) || ip.Equals(IPAddress.Broadcast) || IsMulticast(ip) || ip.IsIPv6LinkLocal);
     }
-
-    /// <summary>Whether an address goes through a relay.</summary>
-    internal static bool IsRelayed(Multiaddr address) => address.Parts.Any(part => (ushort)part.Protocol == CircuitCode);
 
     // RFC 1918, RFC 6598 (carriers' NAT), RFC 3927 (link-local), RFC 4193 (unique local).
     private static bool IsPrivate(IPAddress ip)
