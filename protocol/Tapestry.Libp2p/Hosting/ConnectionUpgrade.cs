@@ -27,7 +27,7 @@ internal sealed class ConnectionUpgrade(Libp2pIdentity identity, Libp2pHostOptio
         SecureChannel? channel = null;
         try
         {
-            channel = await SecureAsync(raw, expected, cancelled);
+            channel = await SecureAsync(raw, expected, Muxers, cancelled);
             if (!options.Admits(channel.Remote))
             {
                 throw new Libp2pException(Libp2pFault.PeerRefused, $"{channel.Remote} is not a peer that we talk to.");
@@ -64,7 +64,8 @@ internal sealed class ConnectionUpgrade(Libp2pIdentity identity, Libp2pHostOptio
         await using RawConnection raw = new(stream);
         try
         {
-            await using SecureChannel channel = await SecureAsync(raw, expected, cancelled);
+            // Without a muxer in the handshake, its end is not yet a connection at the other side.
+            await using SecureChannel channel = await SecureAsync(raw, expected, muxers: [], cancelled);
         }
         catch (IOException cause) when (cause is not Libp2pException)
         {
@@ -75,13 +76,13 @@ internal sealed class ConnectionUpgrade(Libp2pIdentity identity, Libp2pHostOptio
     /// <summary>Frees the key of our certificate.</summary>
     public void Dispose() => _tls?.Dispose();
 
-    private async Task<SecureChannel> SecureAsync(RawConnection raw, PeerId? expected, CancellationToken cancelled)
+    private async Task<SecureChannel> SecureAsync(RawConnection raw, PeerId? expected, string[] muxers, CancellationToken cancelled)
     {
         bool isDialer = expected is not null;
         string agreed = await AgreeAsync(raw, _security, isDialer, cancelled);
         return agreed == SecurityProtocol.Tls.Id
-            ? await TlsUpgrade.RunAsync(raw, _tls!, isDialer, expected, Muxers, cancelled)
-            : await NoiseUpgrade.RunAsync(raw, identity, isDialer, expected, Muxers, cancelled);
+            ? await TlsUpgrade.RunAsync(raw, _tls!, isDialer, expected, muxers, cancelled)
+            : await NoiseUpgrade.RunAsync(raw, identity, isDialer, expected, muxers, cancelled);
     }
 
     private static async ValueTask<string> AgreeAsync(IDuplexPipe pipe, string[] protocolIds, bool isDialer, CancellationToken cancelled) =>

@@ -15,6 +15,7 @@ public sealed class MultiaddrTests
     [InlineData("/ip6/::1/tcp/80", "290000000000000000000000000000000106" + "0050")]
     [InlineData("/dns4/example.org/tcp/443", "360b6578616d706c652e6f72670601bb")]
     [InlineData("/dns/a/tcp/1", "350161060001")]
+    [InlineData("/ip4/127.0.0.1/tcp/1/p2p-circuit", "047f000001060001" + "a202")]
     public void Text_and_bytes_say_the_same(string text, string hex)
     {
         Multiaddr address = Multiaddr.Parse(text);
@@ -40,9 +41,45 @@ public sealed class MultiaddrTests
         read.Should().Be(address);
     }
 
+    [Fact]
+    public void An_address_through_a_relay_names_the_relay_and_the_peer()
+    {
+        const string Target = "QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN";
+        Multiaddr address = Multiaddr.Parse($"/ip4/192.0.2.7/tcp/4001/p2p/{Peer}/p2p-circuit/p2p/{Target}");
+
+        address.ToString().Should().EndWith($"/p2p/{Peer}/p2p-circuit/p2p/{Target}");
+        Multiaddr.TryRead(address.ToArray(), out Multiaddr? read).Should().BeTrue();
+        read.Should().Be(address);
+        address.IsCircuit.Should().BeTrue();
+        address.Peer.Should().Be(PeerId.Parse(Target), "the last part names the peer");
+        address.TryGetRelay(out Multiaddr? relay).Should().BeTrue();
+        relay.Should().Be(Multiaddr.Parse($"/ip4/192.0.2.7/tcp/4001/p2p/{Peer}"));
+        relay!.ThroughCircuit().WithPeer(PeerId.Parse(Target)).Should().Be(address);
+        address.WithoutPeer().Peer.Should().BeNull();
+        address.WithoutPeer().TryGetRelay(out relay).Should().BeTrue();
+        address.TryGetTcp(out _, out _).Should().BeFalse("that is where the relay listens");
+        Multiaddr.Parse($"/p2p/{Peer}/p2p-circuit/p2p/{Target}").TryGetRelay(out relay).Should().BeTrue();
+        relay!.Peer.Should().Be(PeerId.Parse(Peer));
+    }
+
+    [Theory]
+    [InlineData("/ip4/192.0.2.7/tcp/4001/p2p/" + Peer)] // direct
+    [InlineData("/p2p-circuit/p2p/" + Peer)] // no relay
+    [InlineData("/ip4/192.0.2.7/tcp/4001/p2p-circuit/p2p/" + Peer)] // a relay without a name
+    [InlineData("/ip4/192.0.2.7/tcp/4001/p2p/" + Peer + "/p2p-circuit/ip4/192.0.2.8/tcp/1/p2p/" + Peer)] // goes on
+    [InlineData("/p2p/" + Peer + "/p2p-circuit/p2p/" + Peer + "/p2p-circuit/p2p/" + Peer)] // a relay through a relay
+    public void Other_addresses_lead_through_no_relay(string text)
+    {
+        Multiaddr.Parse(text).TryGetRelay(out Multiaddr? relay).Should().BeFalse();
+        relay.Should().BeNull();
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/")]
+    [InlineData("/p2p-circuit/")]
+    [InlineData("/p2p-circuit/x")]
+    [InlineData("/p2p/p2p-circuit")]
     [InlineData("/ip4")]
     [InlineData("/ip4/")]
     [InlineData("ip4/127.0.0.1")]
