@@ -1,7 +1,7 @@
 // A js-libp2p peer that a test or benchmark drives: one JSON object a line on standard input, one a line on standard output.
 //
 //   ready        {"event":"ready","peerId":"12D3…","addresses":["/ip4/127.0.0.1/tcp/…/p2p/…"]}      printed once, first
-//   command      {"id":1,"command":"ping","peer":"12D3…"}            the keys of `commands` below, and of commandsOf in gossip.mjs, relay.mjs
+//   command      {"id":1,"command":"ping","peer":"12D3…"}            the keys of `commands` below, and of commandsOf in gossip.mjs, peers.mjs, relay.mjs
 //   answer       {"id":1,"result":{…}}   or   {"id":1,"error":"name: text"}
 //
 // Commands run at the same time if they are sent at the same time. Standard input closing ends the peer.
@@ -20,6 +20,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import * as gossip from './gossip.mjs'
+import * as peers from './peers.mjs'
 import * as relay from './relay.mjs'
 
 const CHUNK_BYTES = 64 * 1024
@@ -45,6 +46,7 @@ const node = await createLibp2p({
   services: {
     // A command may ask while the first, of the new connection, is still under way.
     identify: identify({ maxOutboundStreams: 10 }),
+    identifyPush: peers.service(),
     ping: ping(),
     ...Object.fromEntries(optionalNames.map(name => [name, OPTIONAL_SERVICES[name]()]))
   }
@@ -281,6 +283,7 @@ const commands = {
     }
     return { milliseconds }
   },
+  ...peers.commandsOf(node),
   ...relay.commandsOf(node),
   ...(optionalNames.includes('gossip') ? gossip.commandsOf(node) : {})
 }
