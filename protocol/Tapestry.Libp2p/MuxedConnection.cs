@@ -13,6 +13,9 @@ public abstract class MuxedConnection : IAsyncDisposable
     /// <summary>Ends once with the connection; never faults. <see cref="Libp2pFault.None"/> after an orderly goodbye of either side.</summary>
     public abstract Task<Libp2pFault> Completion { get; }
 
+    /// <summary>One side has said goodbye: what is open goes on, and nothing new is opened.</summary>
+    public abstract bool IsLeaving { get; }
+
     /// <summary>How many streams are open, in at least one direction.</summary>
     public abstract int StreamCount { get; }
 
@@ -25,6 +28,11 @@ public abstract class MuxedConnection : IAsyncDisposable
 
     /// <summary>The next stream that the remote opened, in order; null once the connection has ended. One caller at a time.</summary>
     public abstract ValueTask<Libp2pStream?> AcceptStreamAsync(CancellationToken cancelled);
+
+    /// <summary>Asks the remote for an echo, below all streams.</summary>
+    /// <returns>The round trip.</returns>
+    /// <exception cref="Libp2pException">The connection has ended or ends while waiting.</exception>
+    public abstract ValueTask<TimeSpan> PingAsync(CancellationToken cancelled);
 
     /// <summary>Says goodbye and takes no more streams of either side; ends when the open ones have, or at the deadline with all of them.</summary>
     public abstract Task LeaveAsync(CancellationToken deadline);

@@ -38,4 +38,11 @@ internal static class Hosts
 
         return connection;
     }
+
+    /// <summary>A connection of its own, as a dial at the same moment makes it, whatever is open already.</summary>
+    internal static async Task<PeerConnection> ConnectWithoutLookingAsync(this Libp2pHost from, Libp2pHost to)
+    {
+        System.Net.Sockets.Socket socket = await TcpTransport.DialAsync(to.ListenAddresses[0], Patience);
+        return await from.UpgradeAsync(TcpTransport.StreamOf(socket), to.ListenAddresses[0], isDialer: true, limit: null, Patience);
+    }
 }

@@ -149,6 +149,9 @@ internal static class DaemonHost
             AnnounceAddresses = options.AnnounceAddresses,
             AddressBook = NetworkService.AddressBookOptions(neighbours, provider.GetRequiredService<RecordStore>(), links),
             Admits = NetworkService.Admission(neighbours, links),
+
+            // Only members are admitted, and a member is always worth a connection.
+            Protects = static _ => true,
         };
         return new Libp2pHost(new Libp2pIdentity(keys.Peer), hostOptions);
     }

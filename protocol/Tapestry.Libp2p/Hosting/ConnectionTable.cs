@@ -56,14 +56,27 @@ internal sealed class ConnectionTable(ResourceLimits limits)
     }
 
     /// <summary>The connection to a peer that streams go out on.</summary>
-    /// <remarks>A direct one before one through a relay. Then the newest: of two, the older is likelier to be dead and not yet to know it.</remarks>
+    /// <remarks>
+    /// A direct one before one through a relay, and one that stays before a surplus one. Then the newest: of two, the older
+    /// is likelier to be dead and not yet to know it.
+    /// </remarks>
     internal PeerConnection? Find(PeerId peer)
     {
         lock (_sync)
         {
             return !_byPeer.TryGetValue(peer, out List<PeerConnection>? toPeer) ? null
-                : toPeer.LastOrDefault(connection => connection.IsOpen && !connection.IsRelayed)
+                : toPeer.LastOrDefault(connection => connection.IsOpen && !connection.IsRelayed && !connection.IsSurplus)
+                ?? toPeer.LastOrDefault(connection => connection.IsOpen && !connection.IsRelayed)
                 ?? toPeer.LastOrDefault(connection => connection.IsOpen);
+        }
+    }
+
+    /// <summary>The open connections to a peer, the oldest first.</summary>
+    internal IReadOnlyList<PeerConnection> To(PeerId peer)
+    {
+        lock (_sync)
+        {
+            return _byPeer.TryGetValue(peer, out List<PeerConnection>? toPeer) ? [.. toPeer.Where(connection => connection.IsOpen)] : [];
         }
     }
 

@@ -89,6 +89,11 @@ public sealed partial class Libp2pHost
             throw refusal;
         }
 
+        if (_connections.To(connection.Remote).Count > 1)
+        {
+            _tasks.Start(() => _keeper.SettleAsync(connection.Remote));
+        }
+
         connection.Identified = IdentifyProtocol.AskAsync(connection, this);
         ConnectionOpened?.Invoke(connection);
         _tasks.Start(() => ServeConnectionAsync(connection, ended));
@@ -99,6 +104,13 @@ public sealed partial class Libp2pHost
     {
         while (await connection.Muxed.AcceptStreamAsync(CancellationToken.None) is Libp2pStream stream)
         {
+            if (_streams.TryEnter(connection.Remote) is Libp2pException refusal)
+            {
+                Refuse(stream, connection, refusal);
+                await stream.DisposeAsync();
+                continue;
+            }
+
             _tasks.Start(() => ServeStreamAsync(stream, connection));
         }
 
@@ -111,31 +123,56 @@ public sealed partial class Libp2pHost
 
     private async Task ServeStreamAsync(Libp2pStream stream, PeerConnection connection)
     {
-        string? protocolId = null;
+        string? counted = null;
         try
         {
-            using (Deadline deadline = new(Options.NegotiationDeadline, Options.Time, connection.Ended))
-            {
-                protocolId = await MultistreamSelect.RespondAsync(stream, _handlers.ContainsKey, deadline.Token);
-            }
-
+            string? protocolId = await AgreeAsync(stream, connection);
             if (protocolId is not null && _handlers.TryGetValue(protocolId, out StreamHandler? handler))
             {
                 stream.Protocol = protocolId;
-                await handler(stream, connection, connection.Ended);
+                if (_streams.TryEnter(connection.Remote, protocolId) is Libp2pException refusal)
+                {
+                    Refuse(stream, connection, refusal);
+                }
+                else
+                {
+                    counted = protocolId;
+                    await handler(stream, connection, connection.Ended);
+                }
             }
         }
         catch (Exception end) when (end is IOException or OperationCanceledException)
         {
-            // The peer broke the protocol or went away, or a deadline passed: the stream has no more use.
+            // The peer broke the protocol or went away: the stream has no more use.
             stream.Reset();
         }
         catch (Exception mistake)
         {
             stream.Reset();
-            HandlerFailed?.Invoke(protocolId ?? "", connection.Remote, mistake);
+            HandlerFailed?.Invoke(counted ?? "", connection.Remote, mistake);
         }
 
+        _streams.Leave(connection.Remote, counted);
         await stream.DisposeAsync();
+    }
+
+    private async Task<string?> AgreeAsync(Libp2pStream stream, PeerConnection connection)
+    {
+        using Deadline deadline = new(Options.NegotiationDeadline, Options.Time, connection.Ended);
+        try
+        {
+            return await MultistreamSelect.RespondAsync(stream, _handlers.ContainsKey, deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.Passed)
+        {
+            Refuse(stream, connection, deadline.Error("Agreeing on a stream's protocol"));
+            return null;
+        }
+    }
+
+    private void Refuse(Libp2pStream stream, PeerConnection connection, Libp2pException refusal)
+    {
+        stream.Reset();
+        StreamRefused?.Invoke(connection, refusal);
     }
 }

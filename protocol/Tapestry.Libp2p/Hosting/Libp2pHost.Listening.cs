@@ -48,28 +48,33 @@ public sealed partial class Libp2pHost
     private async Task UpgradeInboundAsync(Socket socket)
     {
         Multiaddr? remote = null;
+        CallerGate.Call? call = null;
         try
         {
-            if (Interlocked.Increment(ref _pendingHandshakes) > Options.Limits.PendingHandshakes)
+            IPEndPoint caller = (IPEndPoint)socket.RemoteEndPoint!;
+            remote = Multiaddr.From(caller);
+            if (_gate.TryEnter(caller.Address, out call) is Libp2pException refusal)
             {
                 socket.Dispose();
-                return;
+                throw refusal;
             }
 
-            remote = Multiaddr.From((IPEndPoint)socket.RemoteEndPoint!);
             using Deadline deadline = new(Options.HandshakeDeadline, Options.Time, _stopping.Token);
             try
             {
-                await UpgradeAsync(TcpTransport.StreamOf(socket), remote, isDialer: false, limit: null, deadline.Token);
+                PeerConnection connection = await UpgradeAsync(TcpTransport.StreamOf(socket), remote, isDialer: false, limit: null, deadline.Token);
+                call!.Open();
+                connection.Ended.Register(call.Dispose);
+                call = null;
             }
             catch (OperationCanceledException) when (deadline.Passed)
             {
                 throw deadline.Error("The handshake");
             }
         }
-        catch (Libp2pException refusal) when (remote is not null)
+        catch (Libp2pException fault) when (remote is not null)
         {
-            Refuse(remote, refusal);
+            Refuse(remote, fault);
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -78,7 +83,7 @@ public sealed partial class Libp2pHost
         }
         finally
         {
-            Interlocked.Decrement(ref _pendingHandshakes);
+            call?.Dispose();
         }
     }
 }

@@ -32,9 +32,9 @@ public sealed partial class Libp2pHost
     public void HandleFrames(string protocolId, int maximumRequestBytes, FramesHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        Handle(protocolId, async (stream, _, ended) =>
+        Handle(protocolId, async (stream, connection, ended) =>
         {
-            byte[]? request = await LengthPrefix.ReadAsync(stream.Input, maximumRequestBytes, ended);
+            byte[]? request = await ReadRequestAsync(stream, connection, maximumRequestBytes, ended);
             bool complete = request is not null && await handler(stream.Remote, request, new ResponseFrames(stream.Output), ended);
             if (!complete)
             {
@@ -122,6 +122,20 @@ public sealed partial class Libp2pHost
             {
                 await stream.DisposeAsync();
             }
+        }
+    }
+
+    private async Task<byte[]?> ReadRequestAsync(Libp2pStream stream, PeerConnection connection, int maximumBytes, CancellationToken ended)
+    {
+        using Deadline deadline = new(Options.Limits.RequestDeadline, Options.Time, ended);
+        try
+        {
+            return await LengthPrefix.ReadAsync(stream.Input, maximumBytes, deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.Passed)
+        {
+            Refuse(stream, connection, deadline.Error($"A request for {stream.Protocol}"));
+            return null;
         }
     }
 

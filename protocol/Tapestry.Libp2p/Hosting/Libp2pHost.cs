@@ -7,7 +7,7 @@ namespace Tapestry.Libp2p;
 /// <summary>A peer on the network: listens, dials, keeps connections, and answers and opens streams by protocol id.</summary>
 /// <remarks>
 /// specs/50-network.md. Identify and ping are answered from the start. Two connections to one peer, as a simultaneous
-/// open makes them, both live; streams go out on the newest. All members may be called from any thread.
+/// open makes them, both live until the surplus one carries no stream. All members may be called from any thread.
 /// </remarks>
 public sealed partial class Libp2pHost : IAsyncDisposable
 {
@@ -18,7 +18,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     private readonly RunningTasks _tasks = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Socket> _listeners = [];
-    private int _pendingHandshakes;
+    private readonly CallerGate _gate;
+    private readonly StreamQuota _streams;
+    private readonly ConnectionKeeper _keeper;
     private int _stopRequested;
 
     /// <summary>A host that does nothing yet.</summary>
@@ -32,6 +34,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         Options = options;
         _connections = new ConnectionTable(options.Limits);
         _upgrade = new ConnectionUpgrade(identity, options);
+        _gate = new CallerGate(options.Limits, options.Time);
+        _streams = new StreamQuota(options.Limits);
+        _keeper = new ConnectionKeeper(identity.PeerId, _connections, options);
         AddressBook = new AddressBook(identity.PeerId, options.AddressBook, options.Limits.KnownPeers, options.Time);
         _announcer = new Announcer(this, identity);
         _dialer = new PeerDialer(AddressBook, DialAsync, options.AddressBook, options.Time);
@@ -52,6 +57,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
 
     /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done.</summary>
     public event Action<Multiaddr, Libp2pException>? InboundRefused;
+
+    /// <summary>A stream of a peer's was not served, and why: one too many, or half a request and then nothing. Must not block or throw.</summary>
+    public event Action<PeerConnection, Libp2pException>? StreamRefused;
 
     /// <summary>A handler threw what is no fault of a peer: a mistake of ours. Its stream is reset and the host goes on.</summary>
     public event Action<string, PeerId, Exception>? HandlerFailed;
@@ -89,6 +97,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         _announcer.Start();
         _tasks.Start(() => _announcer.RefreshAsync(_stopping.Token));
         _tasks.Start(() => _announcer.PushAsync(_stopping.Token));
+        _tasks.Start(() => _keeper.RunAsync(_stopping.Token));
         foreach (Socket listener in _listeners)
         {
             _tasks.Start(() => AcceptAsync(listener));

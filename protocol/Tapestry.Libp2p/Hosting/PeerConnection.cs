@@ -4,6 +4,8 @@ namespace Tapestry.Libp2p;
 public sealed class PeerConnection
 {
     private readonly Libp2pHost _host;
+    private int _keepers;
+    private long _keptUntilTicks;
 
     internal PeerConnection(
         Libp2pHost host, UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit, CancellationToken ended)
@@ -55,7 +57,13 @@ public sealed class PeerConnection
 
     internal MuxedConnection Muxed { get; }
 
-    internal bool IsOpen => !Muxed.Completion.IsCompleted;
+    internal bool IsOpen => !Muxed.Completion.IsCompleted && !Muxed.IsLeaving;
+
+    /// <summary>Another connection to the same peer stays; this one goes once nothing uses it.</summary>
+    internal bool IsSurplus { get; set; }
+
+    /// <summary>Somebody here wants it to stay open.</summary>
+    internal bool IsKept => Volatile.Read(ref _keepers) > 0 || Volatile.Read(ref _keptUntilTicks) > _host.Options.Time.GetUtcNow().UtcTicks;
 
     /// <summary>Opens a stream and agrees on its protocol.</summary>
     /// <exception cref="Libp2pException">The connection ended, a limit or the deadline was reached, or the peer does not speak the protocol.</exception>
@@ -87,6 +95,35 @@ public sealed class PeerConnection
         }
     }
 
+    /// <summary>Keeps the connection open though nothing happens on it, until the result is disposed. The peer may close it all the same.</summary>
+    public IDisposable Keep() => new Keeper(this);
+
+    /// <summary>The same, until a time.</summary>
+    public void KeepUntil(DateTimeOffset time) => Volatile.Write(ref _keptUntilTicks, time.UtcTicks);
+
+    /// <summary>Says goodbye and takes no more streams of either side; ends when the open ones have, or at the deadline with all of them.</summary>
+    public Task LeaveAsync(CancellationToken deadline) => Muxed.LeaveAsync(deadline);
+
     /// <summary>Says goodbye and closes the connection with all its streams.</summary>
     public ValueTask CloseAsync() => Muxed.CloseAsync();
+
+    private sealed class Keeper : IDisposable
+    {
+        private readonly PeerConnection _connection;
+        private int _released;
+
+        internal Keeper(PeerConnection connection)
+        {
+            _connection = connection;
+            Interlocked.Increment(ref connection._keepers);
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+            {
+                Interlocked.Decrement(ref _connection._keepers);
+            }
+        }
+    }
 }

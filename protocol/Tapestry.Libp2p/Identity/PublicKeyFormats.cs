@@ -84,9 +84,9 @@ internal static class PublicKeyFormats
                 parameters = identifier.ReadObjectIdentifier();
             }
 
-            key = sequence.ReadBitString(out _);
+            key = sequence.ReadBitString(out int unusedBits);
             sequence.ThrowIfNotEmpty();
-            return true;
+            return unusedBits == 0;
         }
         catch (AsnContentException)
         {

@@ -38,6 +38,7 @@ internal sealed class RelayClient
     internal async Task HoldAsync(RelayReservation reservation, PeerConnection connection, CancellationToken released)
     {
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended, released);
+        using IDisposable keeping = connection.Keep();
         try
         {
             while (true)

@@ -55,6 +55,7 @@ internal sealed class RelayHop
             return RelayStatus.ReservationRefused;
         }
 
+        connection.KeepUntil(expires);
         if (connection.Ended.IsCancellationRequested)
         {
             ReleaseUnlessConnected(peer);

@@ -166,8 +166,12 @@ internal static class TlsCertificate
         ReadOnlyMemory<byte> signed = parts.PeekEncodedValue();
         AsnReader fields = parts.ReadSequence();
         string algorithm = parts.ReadSequence().ReadObjectIdentifier();
-        byte[] signature = parts.ReadBitString(out _);
+        byte[] signature = parts.ReadBitString(out int unusedBits);
         parts.ThrowIfNotEmpty();
+        if (unusedBits != 0)
+        {
+            throw new AsnContentException("A signature is whole bytes.");
+        }
 
         if (fields.PeekTag().HasSameClassAndValue(Version))
         {

@@ -66,6 +66,18 @@ public sealed partial class YamuxConnection : MuxedConnection
     }
 
     /// <inheritdoc/>
+    public override bool IsLeaving
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _session.RemoteIsLeaving || _session.WeAreLeaving;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override int StreamCount
     {
         get
@@ -151,10 +163,8 @@ public sealed partial class YamuxConnection : MuxedConnection
         return null;
     }
 
-    /// <summary>Sends a yamux ping and waits for its echo.</summary>
-    /// <returns>The round trip.</returns>
-    /// <exception cref="Libp2pException">The connection has ended or ends while waiting.</exception>
-    public async ValueTask<TimeSpan> PingAsync(CancellationToken cancelled)
+    /// <inheritdoc/>
+    public override async ValueTask<TimeSpan> PingAsync(CancellationToken cancelled)
     {
         TaskCompletionSource<TimeSpan?> waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_sync)

@@ -84,6 +84,23 @@ public sealed class MultistreamTests
         await Faults(() => MultistreamSelect.RespondAsync(listener, _ => true, Hosts.Patience).AsTask(), Libp2pFault.TooLarge);
     }
 
+    [Theory]
+    [InlineData("8000", Libp2pFault.Malformed)]
+    [InlineData("ffffffffffffffffff01", Libp2pFault.Malformed)]
+    [InlineData("ff", Libp2pFault.ConnectionLost)]
+    [InlineData("ffffffff7f", Libp2pFault.TooLarge)]
+    [InlineData("132f6d756c", Libp2pFault.ConnectionLost)]
+    [InlineData("00", Libp2pFault.Malformed)]
+    public async Task Lengths_that_are_cut_off_too_long_or_not_the_shortest_have_names(string hex, Libp2pFault fault)
+    {
+        (IDuplexPipe left, IDuplexPipe right) = DuplexPipes.Create();
+        await left.Output.WriteAsync(Convert.FromHexString(hex), Hosts.Patience);
+        left.Output.Complete();
+
+        (await FluentActions.Awaiting(async () => await MultistreamSelect.RespondAsync(right, _ => true, Hosts.Patience)).Should().ThrowAsync<Libp2pException>())
+            .Which.Fault.Should().Be(fault);
+    }
+
     [Fact]
     public async Task Endless_proposals_come_to_an_end()
     {

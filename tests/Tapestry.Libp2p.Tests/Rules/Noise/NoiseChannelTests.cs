@@ -132,6 +132,21 @@ public sealed class NoiseChannelTests
     }
 
     [Fact]
+    public async Task A_frame_that_comes_a_second_time_does_not_authenticate()
+    {
+        MemoryStream wire = new();
+        NoiseWriter writer = new(wire, new NoiseCipher(Key), () => { });
+        await writer.WriteAsync("once"u8.ToArray(), Hosts.Patience);
+        NoiseReader reader = new(new MemoryStream([.. wire.ToArray(), .. wire.ToArray()]), new NoiseCipher(Key), default, () => { });
+
+        ReadResult once = await reader.ReadAsync(Hosts.Patience);
+        once.Buffer.ToArray().Should().Equal("once"u8.ToArray());
+        reader.AdvanceTo(once.Buffer.End);
+        (await FluentActions.Awaiting(async () => await reader.ReadAsync(Hosts.Patience)).Should().ThrowAsync<Libp2pException>())
+            .Which.Fault.Should().Be(Libp2pFault.NoiseDecryption);
+    }
+
+    [Fact]
     public async Task The_end_of_the_stream_between_frames_is_the_end()
     {
         using NoiseReader reader = new(new MemoryStream(), new NoiseCipher(Key), default, () => { });
