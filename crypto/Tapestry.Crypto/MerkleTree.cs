@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Security.Cryptography;
 
@@ -40,6 +41,31 @@ public static class MerkleTree
         incremental.AppendData(data);
         incremental.GetHashAndReset(hash);
         return new Digest(hash);
+    }
+
+    /// <summary>The hash of a leaf that lies in several pieces.</summary>
+    public static Digest LeafHash(in ReadOnlySequence<byte> data)
+    {
+        if (data.IsSingleSegment)
+        {
+            return LeafHash(data.FirstSpan);
+        }
+
+        using Sha256 hash = StartLeaf();
+        foreach (ReadOnlyMemory<byte> piece in data)
+        {
+            hash.Append(piece.Span);
+        }
+
+        return hash.FinishAndReset();
+    }
+
+    /// <summary>The hash of a leaf whose data comes in pieces: append them all, then finish.</summary>
+    public static Sha256 StartLeaf()
+    {
+        Sha256 hash = new();
+        hash.Append([LeafPrefix]);
+        return hash;
     }
 
     /// <summary>The hash of an inner node: SHA-256(0x01, left, right).</summary>

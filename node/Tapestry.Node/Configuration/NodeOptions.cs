@@ -12,6 +12,7 @@ namespace Tapestry.Node.Configuration;
 /// </remarks>
 internal sealed record NodeOptions
 {
+    private const long BytesPerMbit = 125_000;
     private const string SettingHint = "Set it in tapestry.json, as an environment variable, or with --set.";
 
     /// <summary>Every key with its default, range and meaning.</summary>
@@ -23,6 +24,8 @@ internal sealed record NodeOptions
         new("network:queueMessages", "256", "16 to 65536 messages", "Messages waiting for one peer before the oldest is dropped."),
         new("network:requestSeconds", "20", "1 to 600 seconds", "How long one request to a peer may take before the next provider is asked."),
         new("network:redialSeconds", "10", "1 to 600 seconds", "Longest pause between two attempts to reach a peer."),
+        new("network:uploadMbit", "0", "0 to 100000 Mbit/s; 0 for no limit", "The most that is sent of blobs, to all members together."),
+        new("network:downloadMbit", "0", "0 to 100000 Mbit/s; 0 for no limit", "The most that is asked for of blobs, of all members together."),
         new("http:listen", "127.0.0.1:4611", "address:port, port 0 takes a free one, or off", "Where status and checkpoints are served; keep it on loopback."),
         new("training:corpus", "corpus", "a file or folder, from the data folder", "This member's own text: UTF-8 .txt or .jsonl."),
         new("training:threads", "0", "0 to 1024 threads; 0 takes every core", "Threads of libtorch; several daemons on a machine share its cores."),
@@ -49,6 +52,12 @@ internal sealed record NodeOptions
 
     /// <summary>Longest pause between two attempts to reach a peer.</summary>
     public required TimeSpan RedialPauseMax { get; init; }
+
+    /// <summary>The most that is sent of blobs a second; 0 for no limit.</summary>
+    public required long UploadBytesPerSecond { get; init; }
+
+    /// <summary>The most that is asked for of blobs a second; 0 for no limit.</summary>
+    public required long DownloadBytesPerSecond { get; init; }
 
     /// <summary>Where the HTTP API listens; null when it is off.</summary>
     public required IPEndPoint? Http { get; init; }
@@ -113,6 +122,8 @@ internal sealed record NodeOptions
             QueueMessages = Whole(layers, "network:queueMessages", 16, 65536),
             RequestTimeout = TimeSpan.FromSeconds(Whole(layers, "network:requestSeconds", 1, 600)),
             RedialPauseMax = TimeSpan.FromSeconds(Whole(layers, "network:redialSeconds", 1, 600)),
+            UploadBytesPerSecond = Whole(layers, "network:uploadMbit", 0, 100_000) * BytesPerMbit,
+            DownloadBytesPerSecond = Whole(layers, "network:downloadMbit", 0, 100_000) * BytesPerMbit,
             Http = ReadHttp(Text(layers, "http:listen")),
             CorpusPath = Path.Combine(folder.Root, Text(layers, "training:corpus")),
             Threads = threads == 0 ? Environment.ProcessorCount : threads,

@@ -10,6 +10,7 @@ using Tapestry.Node.Network;
 using Tapestry.Node.Rounds;
 using Tapestry.Node.Storage;
 using Tapestry.Node.Storage.Blobs;
+using Tapestry.Node.Swarm;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
@@ -88,9 +89,11 @@ internal static class DaemonHost
         services.AddSingleton(new RootLists(folder.Lists));
         services.AddSingleton(provider => Links(provider, options, genesis));
         services.AddSingleton(provider => Network(provider, options, keys));
-        services.AddSingleton<PeerExchange>().AddSingleton<Answers>().AddSingleton<BlobAnswers>();
+        services.AddSingleton<PeerExchange>().AddSingleton<Answers>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Questions>(provider, options.RequestTimeout));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BlobFetcher>(provider, options.RequestTimeout));
+        services.AddSingleton(new SwarmOptions(
+            options.UploadBytesPerSecond, options.DownloadBytesPerSecond, new SwarmLimits { Patience = options.RequestTimeout }, TimeProvider.System));
+        services.AddSingleton<BlobSwarm>().AddSingleton<MemberBlobs>();
         services.AddSingleton(new CheckpointWriter(genesis, keys.Checkpoint, folder));
         services.AddSingleton<BaseFiles>().AddSingleton<SliceWorker>().AddSingleton<RoundTrainer>();
         services.AddSingleton(provider => new EffectTasks(
@@ -120,7 +123,7 @@ internal static class DaemonHost
             provider.GetRequiredService<LinkSettings>());
         network.Handle(TapestryProtocols.Message, (stream, _, ended) => intake.ServeAsync(stream, ended));
         provider.GetRequiredService<Answers>().Register(network);
-        provider.GetRequiredService<BlobAnswers>().Register(network);
+        provider.GetRequiredService<BlobSwarm>().Register();
         provider.GetRequiredService<RootLists>().Register(network);
         loop.PerformWith(provider.GetRequiredService<EffectPerformer>());
         return host;

@@ -27,8 +27,8 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2107, Level = LogLevel.Warning, Message = "{Member} sent a message that was refused: {Fault}")]
     public static partial void MessageRefused(ILogger logger, string member, Protocol.Messages.MessageFault fault);
 
-    [LoggerMessage(EventId = 2108, Level = LogLevel.Debug, Message = "Blob {Root} from {Member}: {Fault}")]
-    public static partial void BlobRefused(ILogger logger, string root, string member, string fault);
+    [LoggerMessage(EventId = 2108, Level = LogLevel.Debug, Message = "A blob with {Member}: {Fault}")]
+    public static partial void BlobFault(ILogger logger, string member, Swarm.BlobFault fault);
 
     [LoggerMessage(EventId = 2109, Level = LogLevel.Information,
         Message = "No address of {Member} is known yet: another member has to tell it, or {Member} has to dial us")]

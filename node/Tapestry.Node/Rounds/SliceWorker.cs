@@ -3,6 +3,7 @@ using Tapestry.Crypto;
 using Tapestry.Node.Daemon;
 using Tapestry.Node.Network;
 using Tapestry.Node.Storage.Blobs;
+using Tapestry.Node.Swarm;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Aggregation;
 using Tapestry.Protocol.Agreement;
@@ -18,12 +19,12 @@ namespace Tapestry.Node.Rounds;
 /// <param name="bases">Bases on disk.</param>
 /// <param name="blobs">Shards and aggregates on disk.</param>
 /// <param name="lists">Lists of slice roots on disk.</param>
-/// <param name="fetcher">Brings blobs of others.</param>
+/// <param name="swarm">Brings blobs of others.</param>
 /// <param name="questions">Brings lists of others.</param>
 /// <param name="board">Says which round this is.</param>
 /// <param name="neighbours">All other members, for what got lost here.</param>
 internal sealed class SliceWorker(
-    Genesis genesis, BaseFiles bases, BlobStore blobs, RootLists lists, BlobFetcher fetcher, Questions questions, StatusBoard board,
+    Genesis genesis, BaseFiles bases, BlobStore blobs, RootLists lists, MemberBlobs swarm, Questions questions, StatusBoard board,
     Neighbours neighbours)
 {
     private readonly Plan _plan = genesis.Plan;
@@ -35,15 +36,17 @@ internal sealed class SliceWorker(
     /// <summary>Fetches, checks and measures every shard of a manifest.</summary>
     public async Task<EffectOutcome> CheckShardsAsync(Effect.CheckShards effect, CancellationToken cancelled)
     {
+        // The other seats want the same shards now: together, they ask the author for each little more than once.
+        if (await FetchShardsAsync(effect.Manifest.ShardRoots, effect.Manifest.Codec, effect.Providers.Concat(OtherSeats), cancelled)
+            is EffectOutcome.Failed failed)
+        {
+            return failed;
+        }
+
         double[] sums = new double[Layout.SliceCount];
         for (int slice = 0; slice < sums.Length; slice++)
         {
             Digest root = effect.Manifest.ShardRoots[slice];
-            if (await FetchShardAsync(root, slice, effect.Manifest.Codec, effect.Providers, cancelled) is EffectOutcome.Failed failed)
-            {
-                return failed;
-            }
-
             if (!TryReadShard(root, slice, effect.Manifest.Codec, out byte[] shard))
             {
                 return new EffectOutcome.Failed(EffectFault.Unavailable, null);
@@ -67,16 +70,11 @@ internal sealed class SliceWorker(
             return new EffectOutcome.Failed(EffectFault.Unavailable, null);
         }
 
-        foreach (Contribution contribution in effect.Contributions)
+        IEnumerable<BlobShape> shards = effect.Contributions.SelectMany(contribution => effect.Slices.Select(
+            slice => ShardOf(contribution.ShardRoots[slice], slice, contribution.Codec)));
+        if (await swarm.FetchAsync(shards, Round, effect.Providers, cancelled) is EffectOutcome.Failed failed)
         {
-            foreach (int slice in effect.Slices)
-            {
-                if (await FetchShardAsync(contribution.ShardRoots[slice], slice, contribution.Codec, effect.Providers, cancelled)
-                    is EffectOutcome.Failed failed)
-                {
-                    return failed;
-                }
-            }
+            return failed;
         }
 
         RequireSoundArithmetic();
@@ -108,15 +106,15 @@ internal sealed class SliceWorker(
             return new EffectOutcome.Failed(EffectFault.Unavailable, null);
         }
 
+        if (await FetchShardsAsync(aggregates.ToSequence(), _plan.Exchange.Down, effect.Providers, cancelled) is EffectOutcome.Failed failed)
+        {
+            return failed;
+        }
+
         RequireSoundArithmetic();
         using BaseDraft draft = bases.Draft(Round);
         for (int slice = 0; slice < aggregates.Length; slice++)
         {
-            if (await FetchShardAsync(aggregates[slice], slice, _plan.Exchange.Down, effect.Providers, cancelled) is EffectOutcome.Failed failed)
-            {
-                return failed;
-            }
-
             SliceBuffer buffer = new(Layout.Slice(slice));
             if (!bases.TryReadSlice(before[slice], buffer) || !TryReadShard(aggregates[slice], slice, _plan.Exchange.Down, out byte[] aggregate))
             {
@@ -215,9 +213,13 @@ internal sealed class SliceWorker(
         return shards;
     }
 
-    private Task<EffectOutcome.Failed?> FetchShardAsync(
-        Digest root, int slice, Codec codec, IEnumerable<MemberId> providers, CancellationToken cancelled) =>
-        fetcher.FetchAsync(root, Layout.ShardBytes(slice, codec), Layout.ShardChunkBytes(codec), Round, providers, cancelled);
+    private IEnumerable<MemberId> OtherSeats => genesis.Committee.Where(member => member != neighbours.Self);
+
+    private BlobShape ShardOf(Digest root, int slice, Codec codec) => new(root, Layout.ShardBytes(slice, codec), Layout.ShardChunkBytes(codec));
+
+    private Task<EffectOutcome.Failed?> FetchShardsAsync(
+        Sequence<Digest> roots, Codec codec, IEnumerable<MemberId> providers, CancellationToken cancelled) =>
+        swarm.FetchAsync(roots.Select((root, slice) => ShardOf(root, slice, codec)), Round, [.. providers], cancelled);
 
     private bool TryReadShard(Digest root, int slice, Codec codec, out byte[] shard)
     {
@@ -241,13 +243,11 @@ internal sealed class SliceWorker(
             return new EffectOutcome.Failed(EffectFault.Unavailable, null);
         }
 
-        for (int slice = 0; slice < slices.Length; slice++)
+        IEnumerable<BlobShape> shapes = slices.Select((root, slice) => new BlobShape(
+            root, (long)BaseLayout.Sections * Layout.Slice(slice).Chunks * Layout.ChunkBytes, Layout.ChunkBytes));
+        if (await swarm.FetchAsync(shapes, Round, holders, cancelled) is EffectOutcome.Failed failed)
         {
-            long bytes = (long)BaseLayout.Sections * Layout.Slice(slice).Chunks * Layout.ChunkBytes;
-            if (await fetcher.FetchAsync(slices[slice], bytes, Layout.ChunkBytes, Round, holders, cancelled) is EffectOutcome.Failed failed)
-            {
-                return failed;
-            }
+            return failed;
         }
 
         lists.Write(slices, Round);

@@ -1,4 +1,5 @@
 using System.Collections;
+using Tapestry.Node.Storage.Blobs;
 
 namespace Tapestry.Node.Swarm;
 
@@ -15,6 +16,7 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
     private TimeSpan _heardAt;
     private long _rateBytes;
     private double _bytesPerSecond;
+    private TimeSpan _shortestAnswer = TimeSpan.MaxValue;
 
     public int Id { get; } = id;
 
@@ -74,8 +76,12 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
         }
     }
 
-    public void Heard(long bytes, TimeSpan now)
+    /// <param name="bytes">What came.</param>
+    /// <param name="answeredIn">How long after the request; null when that says nothing.</param>
+    /// <param name="now">The time.</param>
+    public void Heard(long bytes, TimeSpan? answeredIn, TimeSpan now)
     {
+        _shortestAnswer = answeredIn < _shortestAnswer ? answeredIn.Value : _shortestAnswer;
         IsLate = false;
         _heardAt = now;
         _rateBytes += bytes;
@@ -98,7 +104,10 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
     {
         get
         {
-            double bytes = _bytesPerSecond == 0 ? limits.BytesAheadStart : _bytesPerSecond * limits.Ahead.TotalSeconds;
+            // The round trip comes on top: asking for less than it holds would slow the provider down, and then ask for less still.
+            double bytes = _bytesPerSecond == 0 || _shortestAnswer == TimeSpan.MaxValue
+                ? limits.BytesAheadStart
+                : _bytesPerSecond * (limits.Ahead + _shortestAnswer).TotalSeconds;
             int most = Math.Min(limits.ChunksAheadMax, Math.Max(limits.ChunksAheadMin, limits.BytesAheadMax / shape.ChunkBytes));
             return (int)Math.Clamp(bytes / shape.ChunkBytes, limits.ChunksAheadMin, most);
         }

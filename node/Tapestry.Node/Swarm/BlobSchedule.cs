@@ -10,9 +10,6 @@ namespace Tapestry.Node.Swarm;
 /// </remarks>
 internal sealed class BlobSchedule
 {
-    /// <summary>Stands for the list of page roots among the pages of hashes.</summary>
-    public const int Top = -1;
-
     // How many free candidates of a provider are compared for the rarest: more would cost more than it gains.
     private const int CandidatesCompared = 64;
 
@@ -50,6 +47,9 @@ internal sealed class BlobSchedule
     /// <summary>Whether the list of page roots is held; of a single page it is the blob's name.</summary>
     public bool IsTopHeld { get; private set; }
 
+    /// <summary>Whether a missing chunk is offered or owed by anybody.</summary>
+    public bool IsAnythingToCome => _free.TryFindRarest(out _) || _providers.Values.Any(provider => provider.Owed.Count > 0);
+
     /// <summary>A chunk is held, from before or from a provider; others that still owe it are told to leave it.</summary>
     /// <param name="chunk">Which.</param>
     /// <param name="from">Who sent it; null when nobody did.</param>
@@ -77,7 +77,7 @@ internal sealed class BlobSchedule
     /// <summary>A page of hashes is held, or the list of page roots.</summary>
     public void HoldPage(int page)
     {
-        if (page == Top)
+        if (page == HashPages.Top)
         {
             IsTopHeld = true;
         }
@@ -150,15 +150,15 @@ internal sealed class BlobSchedule
             return Arrival.Unsolicited;
         }
 
-        bool isForgiven = from.Forgiven.Remove(chunk);
-        if (!isForgiven && !from.Owed.ContainsKey(chunk) && !from.Overdue.Contains(chunk))
+        bool isOwed = from.Owed.TryGetValue(chunk, out TimeSpan askedAt);
+        if (!isOwed && !from.Overdue.Contains(chunk) && !from.Forgiven.Remove(chunk))
         {
             return Arrival.Unsolicited;
         }
 
-        from.Heard(bytes, now);
+        from.Heard(bytes, isOwed ? now - askedAt : null, now);
         Reclaim(from, now);
-        return isForgiven ? Arrival.Late : Arrival.Wanted;
+        return _held[chunk] ? Arrival.Late : Arrival.Wanted;
     }
 
     /// <summary>Hashes have come.</summary>
@@ -169,8 +169,8 @@ internal sealed class BlobSchedule
             return Arrival.Unsolicited;
         }
 
-        from.Heard(bytes, now);
-        return (page == Top ? IsTopHeld : _pageHeld[page]) ? Arrival.Late : Arrival.Wanted;
+        from.Heard(bytes, null, now);
+        return (page == HashPages.Top ? IsTopHeld : _pageHeld[page]) ? Arrival.Late : Arrival.Wanted;
     }
 
     /// <summary>Providers that owe something and have been silent for longer than patience lasts.</summary>
@@ -193,6 +193,7 @@ internal sealed class BlobSchedule
 
         List<(BlobProvider Provider, int Chunk)> asked = [];
         AskInTurns([.. _providers.Values.Where(provider => !provider.IsWhole)], asked, now);
+        Relieve(asked, orders, now);
         AskInTurns([.. _providers.Values.Where(provider => provider.IsWhole)], asked, now);
         if (_free.Count == 0)
         {
@@ -268,11 +269,42 @@ internal sealed class BlobSchedule
             return false;
         }
 
+        Ask(provider, chunk, now);
+        return true;
+    }
+
+    private void Ask(BlobProvider provider, int chunk, TimeSpan now)
+    {
         provider.Ask(now);
         provider.Owed.Add(chunk, now);
         _askers[chunk]++;
         _free.Remove(chunk);
-        return true;
+    }
+
+    /// <summary>What a provider of everything was asked for, and somebody with a part of it has got meanwhile, is asked of the latter instead.</summary>
+    private void Relieve(List<(BlobProvider, int)> asked, List<SwarmOrder> orders, TimeSpan now)
+    {
+        foreach (BlobProvider part in _providers.Values.Where(provider => !provider.IsWhole && provider.Room > 0))
+        {
+            foreach (BlobProvider whole in _providers.Values.Where(provider => provider.IsWhole))
+            {
+                // The oldest are on their way already.
+                int[] movable =
+                [
+                    .. whole.Owed.OrderBy(owed => owed.Value).Skip(_limits.ChunksAheadMin).Select(owed => owed.Key)
+                        .Where(chunk => _askers[chunk] == 1 && part.Offers(chunk) && !part.Overdue.Contains(chunk)).Reverse().Take(part.Room),
+                ];
+                foreach (int chunk in movable)
+                {
+                    whole.Owed.Remove(chunk);
+                    whole.Forgiven.Add(chunk);
+                    _askers[chunk]--;
+                    orders.Add(new SwarmOrder(whole.Id, SwarmOrderKind.Cancel, chunk, 1));
+                    Ask(part, chunk, now);
+                    asked.Add((part, chunk));
+                }
+            }
+        }
     }
 
     /// <summary>With nothing left to ask for the first time, chunks that are long in coming are asked of one more provider.</summary>
@@ -301,10 +333,10 @@ internal sealed class BlobSchedule
         foreach (int page in chunks.Select(HashPages.Of).Distinct())
         {
             // Answers come in the order of questions: the hashes are there before the chunks that need them.
-            if (!IsTopHeld && provider.AskedPages.Add(Top))
+            if (!IsTopHeld && provider.AskedPages.Add(HashPages.Top))
             {
-                provider.OwedPages.Add(Top);
-                orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Hashes, Top, 1));
+                provider.OwedPages.Add(HashPages.Top);
+                orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Hashes, HashPages.Top, 1));
             }
 
             if (!_pageHeld[page] && provider.AskedPages.Add(page))

@@ -4,8 +4,11 @@ namespace Tapestry.Node.Swarm;
 /// <remarks>specs/50-network.md, section 11.3.</remarks>
 internal sealed record SwarmLimits
 {
-    /// <summary>What is asked of a provider ahead: what it sends in this time. Default 0.5 s: several round trips of any link.</summary>
-    public TimeSpan Ahead { get; init; } = TimeSpan.FromSeconds(0.5);
+    /// <summary>
+    /// What is asked of a provider ahead, beside the round trip: what it sends in this time. Default 0.25 s: more would have
+    /// several fetchers wait for the same chunk of a source.
+    /// </summary>
+    public TimeSpan Ahead { get; init; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>Bytes asked of a provider before its rate is known. Default 256 KiB: the first window of a stream.</summary>
     public int BytesAheadStart { get; init; } = 256 * 1024;

@@ -1,9 +1,11 @@
+using Tapestry.Node.Storage.Blobs;
+
 namespace Tapestry.Node.Swarm;
 
 /// <summary>What a schedule wants said to a provider.</summary>
 /// <param name="Provider">To whom.</param>
 /// <param name="Kind">What.</param>
-/// <param name="First">The first chunk, or the page of hashes (<see cref="BlobSchedule.Top"/> for the list of page roots).</param>
+/// <param name="First">The first chunk, or the page of hashes (<see cref="HashPages.Top"/> for the list of page roots).</param>
 /// <param name="Count">Chunks from there on; 1 for hashes.</param>
 internal readonly record struct SwarmOrder(int Provider, SwarmOrderKind Kind, int First, int Count);
 

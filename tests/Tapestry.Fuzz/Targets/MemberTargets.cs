@@ -2,6 +2,7 @@ using System.Text;
 using Tapestry.Cli;
 using Tapestry.Crypto;
 using Tapestry.Node.Network;
+using Tapestry.Node.Swarm;
 using Tapestry.Protocol.Tests;
 
 namespace Tapestry.Fuzz.Targets;
@@ -15,8 +16,8 @@ internal static class MemberTargets
     public static IEnumerable<FuzzTarget> All =>
     [
         FuzzTarget.Of<Greeting>("greeting", Greeting.TryRead, greeting => greeting.ToArray(), Greetings),
-        FuzzTarget.Of<BlobQuestion>("blob-question", BlobQuestion.TryRead, question => question.ToArray(), Questions),
-        FuzzTarget.Of<BlobHead>("blob-head", BlobHead.TryRead, head => head.ToArray(), BlobHeads),
+        FuzzTarget.Of<BlobRequest>("blob-request", BlobRequest.TryRead, request => request.ToArray(), BlobRequests),
+        FuzzTarget.Of<BlobAnswer>("blob-answer", BlobAnswer.TryRead, answer => answer.ToArray(), BlobAnswers),
         new FuzzTarget("root-list", Decoders.Of(typeof(RootLists), nameof(RootLists.TryParse)), ReadRoots, RootListBytes),
         new FuzzTarget("peer-list", [], ReadPeers, PeerLists) { MemoryMax = static length => (64 * 1024) + (200L * length) },
     ];
@@ -44,15 +45,21 @@ internal static class MemberTargets
         yield return new Greeting(samples.Digest(), samples.Digest()).ToArray();
     }
 
-    private static IEnumerable<byte[]> Questions()
-    {
-        yield return new BlobQuestion(new Samples(SampleSeed).Digest(), 7).ToArray();
-    }
+    private static IEnumerable<byte[]> BlobRequests() =>
+    [
+        BlobRequest.Ask(new Samples(SampleSeed).Digest()).ToArray(),
+        new BlobRequest(BlobRequestKind.Hashes, default, -1, 1).ToArray(),
+        new BlobRequest(BlobRequestKind.Chunks, default, 7, 3).ToArray(),
+        new BlobRequest(BlobRequestKind.Cancel, default, 0, 1).ToArray(),
+    ];
 
-    private static IEnumerable<byte[]> BlobHeads()
-    {
-        yield return new BlobHead(150_000, Roots).ToArray();
-    }
+    private static IEnumerable<byte[]> BlobAnswers() =>
+    [
+        new BlobAnswer.Head(BlobExtent.Part, 150_000, 65_536, new byte[] { 5 }).ToArray(),
+        new BlobAnswer.Head(BlobExtent.Whole, 150_000, 65_536, default).ToArray(),
+        new BlobAnswer.Have([2, 0]).ToArray(),
+        new BlobAnswer.Hashes(0, Roots).ToArray(),
+    ];
 
     private static IEnumerable<byte[]> RootListBytes() => [[.. Roots.SelectMany(static root => root.ToArray())]];
 

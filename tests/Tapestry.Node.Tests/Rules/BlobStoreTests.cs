@@ -1,3 +1,4 @@
+using System.Buffers;
 using FluentAssertions;
 using FsCheck;
 using FsCheck.Fluent;
@@ -78,37 +79,117 @@ public sealed class BlobStoreTests : IDisposable
     public void A_blob_of_others_is_put_together_from_checked_chunks_in_any_order()
     {
         byte[] data = Data((3 * ChunkBytes) + 5);
-        (Digest root, Digest[] hashes) = Hash(data);
-        using BlobAssembly assembly = _store.TryAssemble(root, data.Length, hashes, round: 1)!;
+        (BlobShape shape, Digest[] hashes) = Hash(data);
+        using BlobAssembly assembly = _store.Assemble(shape, round: 1);
+        Accepts(assembly, 3, Chunk(data, 3)).Should().BeFalse("its hash is not known yet");
+        assembly.TryAcceptHashes(0, hashes).Should().BeTrue();
         foreach (int index in (int[])[3, 0, 2])
         {
-            assembly.TryAccept(index, Chunk(data, index)).Should().BeTrue();
+            Accepts(assembly, index, Chunk(data, index)).Should().BeTrue();
         }
 
-        assembly.TryAccept(0, Chunk(data, 0)).Should().BeTrue("again is no harm");
-        assembly.TryAccept(1, Chunk(data, 2)).Should().BeFalse("it is another chunk");
-        assembly.TryAccept(1, Chunk(data, 1).AsSpan(1)).Should().BeFalse("it is too short");
-        assembly.TryAccept(4, Chunk(data, 1)).Should().BeFalse("there is no such index");
-        assembly.TryAccept(-1, Chunk(data, 1)).Should().BeFalse("there is no such index");
+        Accepts(assembly, 0, Chunk(data, 0)).Should().BeTrue("again is no harm");
+        Accepts(assembly, 1, Chunk(data, 2)).Should().BeFalse("it is another chunk");
+        Accepts(assembly, 1, Chunk(data, 1)[1..]).Should().BeFalse("it is too short");
+        Accepts(assembly, 4, Chunk(data, 1)).Should().BeFalse("there is no such index");
+        Accepts(assembly, -1, Chunk(data, 1)).Should().BeFalse("there is no such index");
         assembly.MissingCount.Should().Be(1);
         assembly.Invoking(pending => pending.Commit()).Should().Throw<InvalidOperationException>();
-        _store.Contains(root).Should().BeFalse();
+        _store.Contains(shape.Root).Should().BeFalse();
 
-        assembly.TryAccept(1, Chunk(data, 1)).Should().BeTrue();
-        assembly.Commit();
-        ReadAll(root).Should().Equal(data);
+        Accepts(assembly, 1, Chunk(data, 1)).Should().BeTrue();
+        assembly.Commit().Dispose();
+        ReadAll(shape.Root).Should().Equal(data);
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
     }
 
     [Fact]
-    public void Hashes_that_do_not_belong_to_the_name_or_the_length_are_refused()
+    public void Hashes_that_do_not_belong_to_the_name_are_refused()
     {
-        byte[] data = Data(3 * ChunkBytes);
-        (Digest root, Digest[] hashes) = Hash(data);
-        _store.TryAssemble(root, data.Length, hashes.AsSpan(1), 1).Should().BeNull();
-        _store.TryAssemble(root, data.Length + 1, hashes, 1).Should().BeNull();
-        _store.TryAssemble(root, -1, hashes, 1).Should().BeNull();
-        _store.TryAssemble(root, long.MaxValue, hashes, 1).Should().BeNull();
-        _store.TryAssemble(Digest.Zero, data.Length, hashes, 1).Should().BeNull();
+        (BlobShape shape, Digest[] hashes) = Hash(Data(3 * ChunkBytes));
+        using BlobAssembly assembly = _store.Assemble(shape, round: 1);
+        assembly.TryAcceptHashes(0, hashes.AsSpan(1)).Should().BeFalse();
+        assembly.TryAcceptHashes(0, [.. hashes.Reverse()]).Should().BeFalse();
+        assembly.TryAcceptHashes(1, hashes).Should().BeFalse();
+        assembly.TryAcceptHashes(HashPages.Top, hashes).Should().BeFalse();
+        assembly.HasPage(0).Should().BeFalse();
+        new BlobShape(shape.Root, -1, ChunkBytes).ChunkCount.Should().Be(-1);
+        new BlobShape(shape.Root, long.MaxValue, ChunkBytes).ChunkCount.Should().Be(-1);
+    }
+
+    [Fact]
+    public void The_hashes_of_a_large_blob_come_in_pages_under_the_same_name()
+    {
+        byte[] data = Data(2500 * ChunkBytes);
+        (BlobShape shape, Digest[] hashes) = Hash(data);
+        shape.PageCount.Should().Be(3);
+        using BlobAssembly assembly = _store.Assemble(shape, round: 1);
+        assembly.TryAcceptHashes(1, hashes.AsSpan(1024, 1024)).Should().BeFalse("the roots of the pages are not known yet");
+        assembly.TryAcceptHashes(HashPages.Top, HashPages.Roots(hashes)).Should().BeTrue();
+        assembly.TryAcceptHashes(1, hashes.AsSpan(1024, 1024)).Should().BeTrue();
+        assembly.TryAcceptHashes(2, hashes.AsSpan(1024, 1024)).Should().BeFalse("it is another page");
+        assembly.TryAcceptHashes(2, hashes.AsSpan(2048)).Should().BeTrue();
+        Accepts(assembly, 2499, Chunk(data, 2499)).Should().BeTrue();
+        assembly.Hashes(1).ToArray().Should().Equal(hashes[1024..2048]);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(2500)]
+    public void A_restart_goes_on_with_what_was_verified_and_nothing_else(int chunks)
+    {
+        byte[] data = Data(chunks * ChunkBytes);
+        (BlobShape shape, Digest[] hashes) = Hash(data);
+        int[] stored = [0, 3, chunks - 1];
+        using (BlobAssembly first = _store.Assemble(shape, round: 1))
+        {
+            FluentActions.Invoking(() => _store.Assemble(shape, round: 1)).Should().Throw<InvalidOperationException>("one at a time");
+            first.TryAcceptHashes(HashPages.Top, HashPages.Roots(hashes));
+            for (int page = 0; page < shape.PageCount; page++)
+            {
+                first.TryAcceptHashes(page, hashes.AsSpan(page * 1024, HashPages.Length(page, chunks)));
+            }
+
+            foreach (int index in stored)
+            {
+                Accepts(first, index, Chunk(data, index)).Should().BeTrue();
+            }
+        }
+
+        // The disk lost one of them on the way.
+        using (FileStream file = File.Open(Directory.EnumerateFiles(_folder.At("incoming")).Single(), FileMode.Open))
+        {
+            file.Position = (3 * ChunkBytes) + 1;
+            file.WriteByte(0);
+            file.WriteByte(1);
+        }
+
+        Reopen();
+        using BlobAssembly second = _store.Assemble(shape, round: 2);
+        Enumerable.Range(0, chunks).Where(second.Has).Should().Equal(0, chunks - 1);
+        for (int index = 1; index < chunks - 1; index++)
+        {
+            Accepts(second, index, Chunk(data, index)).Should().BeTrue();
+        }
+
+        second.Commit().Dispose();
+        ReadAll(shape.Root).Should().Equal(data);
+    }
+
+    [Fact]
+    public void What_is_left_of_a_fetch_goes_with_its_round()
+    {
+        (BlobShape shape, Digest[] hashes) = Hash(Data(3 * ChunkBytes));
+        using (BlobAssembly assembly = _store.Assemble(shape, round: 4))
+        {
+            assembly.TryAcceptHashes(0, hashes).Should().BeTrue();
+            _store.Forget(9);
+            Directory.EnumerateFiles(_folder.At("incoming")).Should().HaveCount(1, "it is in use");
+        }
+
+        _store.Forget(4);
+        Directory.EnumerateFiles(_folder.At("incoming")).Should().HaveCount(1);
+        _store.Forget(5);
         Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
     }
 
@@ -267,7 +348,7 @@ public sealed class BlobStoreTests : IDisposable
 
         for (int i = 0; i < writers.Length; i++)
         {
-            ReadAll(Hash(Data(i * 100)).Root).Should().Equal(Data(i * 100));
+            ReadAll(Hash(Data(i * 100)).Shape.Root).Should().Equal(Data(i * 100));
         }
     }
 
@@ -324,11 +405,13 @@ public sealed class BlobStoreTests : IDisposable
         return data;
     }
 
-    private static byte[] Chunk(byte[] data, int index) => data.Chunk(ChunkBytes).ElementAt(index);
+    private static byte[] Chunk(byte[] data, int index) => data[(index * ChunkBytes)..Math.Min(data.Length, (index + 1) * ChunkBytes)];
 
-    private static (Digest Root, Digest[] Hashes) Hash(byte[] data)
+    private static bool Accepts(BlobAssembly assembly, int index, byte[] chunk) => assembly.TryAccept(index, new ReadOnlySequence<byte>(chunk));
+
+    private static (BlobShape Shape, Digest[] Hashes) Hash(byte[] data)
     {
         Digest[] hashes = [.. data.Chunk(ChunkBytes).Select(chunk => MerkleTree.LeafHash(chunk))];
-        return (MerkleTree.Root(hashes), hashes);
+        return (new BlobShape(MerkleTree.Root(hashes), data.Length, ChunkBytes), hashes);
     }
 }

@@ -7,6 +7,7 @@ using Tapestry.Node.Configuration;
 using Tapestry.Node.Daemon;
 using Tapestry.Node.Network;
 using Tapestry.Node.Storage.Blobs;
+using Tapestry.Node.Swarm;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Aggregation;
 using Tapestry.Protocol.Messages;
@@ -157,50 +158,6 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_blob_that_breaks_off_is_completed_by_the_next_holder()
-    {
-        byte[] data = Bytes(5 * ChunkBytes);
-        Digest root = RootOf(data);
-        await using Libp2pHost third = Host(_peerKeys[2], _ => true);
-        third.Start();
-        Serve(_theirs, data, chunk => chunk < 2);
-        Serve(third, data, _ => true);
-        await _ours.DialAsync(_theirs.ListenAddresses[0], _late.Token);
-        await _ours.DialAsync(third.ListenAddresses[0], _late.Token);
-
-        EffectOutcome.Failed? failure = await Fetcher().FetchAsync(
-            root, data.Length, ChunkBytes, 1, [_members[1].Id, _members[2].Id], _late.Token);
-
-        failure.Should().BeNull();
-        _blobs.TryOpen(root, out Blob? blob).Should().BeTrue();
-        using (blob)
-        {
-            byte[] read = new byte[data.Length];
-            blob!.TryReadAll(read).Should().BeTrue();
-            read.Should().Equal(data);
-        }
-
-        _traffic.ReceivedBytes.Should().BeLessThan(data.Length + 1024, "the second holder goes on where the first broke off");
-    }
-
-    [Fact]
-    public async Task A_truncated_blob_with_nobody_else_to_ask_is_unavailable_and_a_wrong_one_is_its_holders_fault()
-    {
-        byte[] data = Bytes(3 * ChunkBytes);
-        byte[] other = [.. data];
-        other[ChunkBytes] ^= 1;
-        Serve(_theirs, data, chunk => chunk < 2);
-        await _ours.DialAsync(_theirs.ListenAddresses[0], _late.Token);
-
-        (await Fetcher().FetchAsync(RootOf(data), data.Length, ChunkBytes, 1, [_members[1].Id], _late.Token))
-            .Should().Be(new EffectOutcome.Failed(EffectFault.Unavailable, null));
-        Serve(_theirs, data, _ => true);
-        (await Fetcher().FetchAsync(RootOf(other), data.Length, ChunkBytes, 1, [_members[1].Id], _late.Token))
-            .Should().Be(new EffectOutcome.Failed(EffectFault.WrongDigest, _members[1].Id));
-        _blobs.Contains(RootOf(data)).Should().BeFalse();
-    }
-
-    [Fact]
     public async Task A_shard_that_holds_no_number_is_its_authors_fault()
     {
         // Every scale byte of MXINT8 set to 0xFF: not a number, by the format.
@@ -208,7 +165,10 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
         RootLists lists = new(_folder.At("lists"));
         Rounds.BaseFiles bases = new(_blobs, lists, _genesis);
         Questions questions = new(_ours, _neighbours, _board, _traffic, TimeSpan.FromSeconds(20), NullLogger<Questions>.Instance);
-        Rounds.SliceWorker worker = new(_genesis, bases, _blobs, lists, Fetcher(), questions, _board, _neighbours);
+        SwarmOptions options = new(0, 0, new SwarmLimits(), TimeProvider.System);
+        using BlobSwarm swarm = new(_ours, _blobs, options, _traffic);
+        MemberBlobs members = new(swarm, _neighbours, _board, NullLogger<MemberBlobs>.Instance);
+        Rounds.SliceWorker worker = new(_genesis, bases, _blobs, lists, members, questions, _board, _neighbours);
         List<Digest> roots = [];
         for (int slice = 0; slice < layout.SliceCount; slice++)
         {
@@ -236,41 +196,12 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     private static Libp2pHost Host(SigningKey key, Predicate<PeerId> admits) => new(
         new Libp2pIdentity(key), new Libp2pHostOptions { ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")], Admits = admits });
 
-    private static byte[] Bytes(int count) => [.. Enumerable.Range(0, count).Select(index => (byte)(index * 7 / 3 % 251))];
-
-    private static Digest[] LeavesOf(byte[] data) => [.. data.Chunk(ChunkBytes).Select(chunk => MerkleTree.LeafHash(chunk))];
-
-    private static Digest RootOf(byte[] data) => MerkleTree.Root(LeavesOf(data));
-
-    /// <summary>A holder that always serves these bytes, whatever is asked for, and breaks off where it wants.</summary>
-    private static void Serve(Libp2pHost host, byte[] data, Func<int, bool> sends) =>
-        host.HandleFrames(TapestryProtocols.Blob, BlobQuestion.Bytes, async (_, bytes, answer, ended) =>
-        {
-            BlobQuestion.TryRead(bytes.Span, out BlobQuestion question).Should().BeTrue();
-            await answer.WriteAsync(new BlobHead(data.Length, LeavesOf(data)).ToArray(), ended);
-            byte[][] chunks = [.. data.Chunk(ChunkBytes)];
-            for (int chunk = question.FirstChunk; chunk < chunks.Length; chunk++)
-            {
-                if (!sends(chunk))
-                {
-                    return false;
-                }
-
-                await answer.WriteAsync(chunks[chunk], ended);
-            }
-
-            return true;
-        });
-
     private bool Accept(MemberId from, PeerMessage message)
     {
         from.Should().Be(_members[1].Id);
         _accepted.Add(message);
         return true;
     }
-
-    private BlobFetcher Fetcher() =>
-        new(_ours, _blobs, _neighbours, _board, _traffic, TimeSpan.FromSeconds(20), NullLogger<BlobFetcher>.Instance);
 
     private SignedStatement Manifest(Digest @base)
     {

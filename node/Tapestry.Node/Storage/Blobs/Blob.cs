@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.Win32.SafeHandles;
 using Tapestry.Crypto;
 
@@ -5,22 +6,33 @@ namespace Tapestry.Node.Storage.Blobs;
 
 /// <summary>A stored blob, open for reading; every chunk is checked against the blob's name as it is read.</summary>
 /// <remarks>Chunks may be read from several threads at once. Deleting the blob does not disturb an open one.</remarks>
-internal sealed class Blob : IDisposable
+internal sealed class Blob : IChunkSource, IDisposable
 {
     private readonly BlobStore _store;
     private readonly SafeFileHandle _file;
     private readonly BlobTrailer _trailer;
+    private readonly bool[] _isChecked;
 
-    internal Blob(BlobStore store, Digest root, SafeFileHandle file, BlobTrailer trailer)
+    /// <param name="store">Where it lies.</param>
+    /// <param name="root">Its name.</param>
+    /// <param name="file">Its file; taken over.</param>
+    /// <param name="trailer">Its trailer, which belongs to the name.</param>
+    /// <param name="isChecked">Whether every chunk has been checked since it came onto this disk in this process's life.</param>
+    internal Blob(BlobStore store, Digest root, SafeFileHandle file, BlobTrailer trailer, bool isChecked = false)
     {
         _store = store;
-        Root = root;
         _file = file;
         _trailer = trailer;
+        _isChecked = new bool[trailer.LeafHashes.Length];
+        Array.Fill(_isChecked, isChecked);
+        Shape = new BlobShape(root, trailer.Length, trailer.ChunkBytes);
     }
 
+    /// <inheritdoc/>
+    public BlobShape Shape { get; }
+
     /// <summary>The blob's name.</summary>
-    public Digest Root { get; }
+    public Digest Root => Shape.Root;
 
     /// <summary>Its length, in bytes.</summary>
     public long Length => _trailer.Length;
@@ -54,6 +66,36 @@ internal sealed class Blob : IDisposable
             }
 
             why = $"chunk {index} is not what was stored";
+        }
+        catch (IOException error)
+        {
+            why = $"chunk {index} cannot be read: {error.Message}";
+        }
+
+        _store.MoveAside(Root, why);
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public bool Has(int index) => true;
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<Digest> Hashes(int page) => page == HashPages.Top
+        ? HashPages.Roots(LeafHashes)
+        : LeafHashes.Slice(page * HashPages.LeavesPerPage, HashPages.Length(page, ChunkCount));
+
+    /// <inheritdoc/>
+    public bool TryCopyTo(int index, PipeWriter output)
+    {
+        string why = $"chunk {index} is not what was stored";
+        try
+        {
+            // Once: what this process has checked is not checked again for each peer that wants it.
+            if (ChunkCopy.TryCopy(_file, (long)index * ChunkBytes, ChunkLength(index), output, _isChecked[index] ? null : _trailer.LeafHashes[index]))
+            {
+                _isChecked[index] = true;
+                return true;
+            }
         }
         catch (IOException error)
         {

@@ -10,8 +10,9 @@ namespace Tapestry.Node.Storage.Blobs;
 /// <summary>Blobs as files, each named by the RFC 6962 root over its chunks and kept as long as a round that matters names it.</summary>
 /// <remarks>
 /// <c>data/</c> holds whole, synced blobs only: a file gets its name there by a rename, after its content and the note of
-/// its round are on disk. <c>incoming/</c> is emptied at every start. What turns out to be damaged goes to <c>damaged/</c>
-/// and counts as absent, to be fetched again. For use from any thread.
+/// its round are on disk. <c>incoming/</c> holds what is not whole: our own, deleted at every start, and blobs of others, which
+/// a later fetch goes on with, under their root and round. What turns out to be damaged goes to <c>damaged/</c> and counts as
+/// absent, to be fetched again. For use from any thread.
 /// </remarks>
 internal sealed class BlobStore : IDisposable
 {
@@ -22,6 +23,7 @@ internal sealed class BlobStore : IDisposable
     private readonly string _incoming;
     private readonly string _damaged;
     private readonly BlobIndex _index;
+    private readonly HashSet<Digest> _assembling = [];
     private long _incomingNumber;
 
     private BlobStore(string folder, int chunkBytes)
@@ -35,7 +37,7 @@ internal sealed class BlobStore : IDisposable
             Directory.CreateDirectory(path, OwnerOnly);
         }
 
-        foreach (string path in Directory.EnumerateFiles(_incoming))
+        foreach (string path in Directory.EnumerateFiles(_incoming).Where(path => !IsAssembly(path, out _)))
         {
             File.Delete(path);
         }
@@ -47,6 +49,9 @@ internal sealed class BlobStore : IDisposable
 
     /// <summary>Told of every blob that was found damaged and moved aside; may come on any thread.</summary>
     public event Action<BlobDamage>? DamageFound;
+
+    /// <summary>Told of every blob that was committed; may come on any thread.</summary>
+    public event Action<Digest>? Committed;
 
     /// <summary>The chunk size of blobs that are written here, in bytes.</summary>
     public int ChunkBytes { get; }
@@ -116,7 +121,13 @@ internal sealed class BlobStore : IDisposable
     /// <param name="round">The round that names it.</param>
     /// <param name="chunkBytes">1 KiB to 1 MiB.</param>
     /// <exception cref="CliException">The disk is full or fails.</exception>
-    public BlobWriter Create(long round, int chunkBytes) => new(this, round, chunkBytes);
+    public BlobWriter Create(long round, int chunkBytes)
+    {
+        string path = Path.Combine(_incoming, Interlocked.Increment(ref _incomingNumber).ToString(CultureInfo.InvariantCulture));
+        SafeFileHandle? file = null;
+        Guard(path, () => file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite));
+        return new BlobWriter(this, round, chunkBytes, path, file!);
+    }
 
     /// <summary>Stores bytes as a blob.</summary>
     /// <param name="data">The bytes.</param>
@@ -130,26 +141,35 @@ internal sealed class BlobStore : IDisposable
         return writer.Commit();
     }
 
-    /// <summary>Starts a blob of others whose chunks are still to come.</summary>
-    /// <param name="root">Its name, as a signed statement gives it.</param>
-    /// <param name="length">Its length in bytes, as a peer claims.</param>
-    /// <param name="leafHashes">Its leaf hashes, as a peer claims.</param>
-    /// <param name="round">The round that names it.</param>
-    /// <returns>Null when the hashes do not belong to the name or their number not to the length: the peer's fault.</returns>
+    /// <summary>Starts a blob of others whose chunks are still to come, or goes on with what an earlier fetch left of it.</summary>
+    /// <param name="shape">Its name, as a signed statement gives it, and how the plan's layout cuts it.</param>
+    /// <param name="round">The round that names it; what is left of it is deleted when that round is forgotten.</param>
+    /// <exception cref="InvalidOperationException">It is being put together already.</exception>
     /// <exception cref="CliException">The disk is full or fails.</exception>
-    public BlobAssembly? TryAssemble(Digest root, long length, ReadOnlySpan<Digest> leafHashes, long round) =>
-        TryAssemble(root, length, ChunkBytes, leafHashes, round);
-
-    /// <summary>Starts a blob of others in chunks of another size.</summary>
-    /// <inheritdoc cref="TryAssemble(Digest, long, ReadOnlySpan{Digest}, long)"/>
-    public BlobAssembly? TryAssemble(Digest root, long length, int chunkBytes, ReadOnlySpan<Digest> leafHashes, long round)
+    public BlobAssembly Assemble(BlobShape shape, long round)
     {
-        if (leafHashes.Length != BlobTrailer.ChunkCount(length, chunkBytes) || MerkleTree.Root(leafHashes) != root)
+        string path = Path.Combine(_incoming, string.Create(CultureInfo.InvariantCulture, $"{shape.Root}.{round}"));
+        SafeFileHandle? file = null;
+        Guard(path, () =>
         {
-            return null;
-        }
+            lock (_gate)
+            {
+                if (!_assembling.Add(shape.Root))
+                {
+                    throw new InvalidOperationException($"{shape.Root} is being put together already.");
+                }
 
-        return new BlobAssembly(this, new BlobTrailer(length, chunkBytes, leafHashes.ToArray()), round);
+                foreach (string earlier in Directory.EnumerateFiles(_incoming, $"{shape.Root}.*"))
+                {
+                    File.Move(earlier, path, overwrite: true);
+                }
+
+                file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, options: FileOptions.RandomAccess);
+            }
+        });
+        BlobAssembly assembly = new(this, shape, round, path, file!);
+        Guard(path, assembly.Resume);
+        return assembly;
     }
 
     /// <summary>Gives finished blobs their names, durably, with two syncs for all of them beside one for each.</summary>
@@ -180,6 +200,10 @@ internal sealed class BlobStore : IDisposable
 
             Posix.SyncFolder(_data);
         });
+        foreach (PendingBlob blob in blobs)
+        {
+            Committed?.Invoke(blob.Root);
+        }
     }
 
     /// <summary>Notes durably that a round names a blob, so that it outlives the rounds before.</summary>
@@ -207,7 +231,7 @@ internal sealed class BlobStore : IDisposable
         return true;
     }
 
-    /// <summary>Deletes the blobs that only rounds before <paramref name="round"/> name.</summary>
+    /// <summary>Deletes the blobs, and what is left of fetches, that only rounds before <paramref name="round"/> name.</summary>
     /// <param name="round">The first round whose blobs stay.</param>
     /// <param name="keep">Blobs that stay all the same, until a later call leaves them out.</param>
     /// <returns>How many were deleted.</returns>
@@ -225,6 +249,14 @@ internal sealed class BlobStore : IDisposable
                 {
                     deleted += Contains(root) ? 1 : 0;
                     File.Delete(PathOf(root));
+                }
+
+                foreach (string path in Directory.EnumerateFiles(_incoming))
+                {
+                    if (IsAssembly(path, out Digest root) && !_assembling.Contains(root) && RoundOf(path) < round)
+                    {
+                        File.Delete(path);
+                    }
                 }
 
                 if (roots.Length > 0)
@@ -254,13 +286,13 @@ internal sealed class BlobStore : IDisposable
         }
     }
 
-    /// <summary>A new file under a temporary name.</summary>
-    internal (string Path, SafeFileHandle File) CreateIncoming()
+    /// <summary>A blob of others is not being put together any more, whether it is whole or not.</summary>
+    internal void Assembled(Digest root)
     {
-        string path = Path.Combine(_incoming, Interlocked.Increment(ref _incomingNumber).ToString(CultureInfo.InvariantCulture));
-        SafeFileHandle? file = null;
-        Guard(path, () => file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite));
-        return (path, file!);
+        lock (_gate)
+        {
+            _assembling.Remove(root);
+        }
     }
 
     /// <summary>Takes a damaged blob out of the way, so that it counts as absent and can be looked at.</summary>
@@ -298,6 +330,15 @@ internal sealed class BlobStore : IDisposable
             }
         }
     }
+
+    private static bool IsAssembly(string path, out Digest root)
+    {
+        root = default;
+        return RoundOf(path) is not null && Digest.TryParse(Path.GetFileNameWithoutExtension(path), out root);
+    }
+
+    private static long? RoundOf(string path) =>
+        long.TryParse(Path.GetExtension(path).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out long round) ? round : null;
 
     private string PathOf(Digest root) => Path.Combine(_data, root.ToString());
 }

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Tapestry.Crypto;
 
 namespace Tapestry.Node.Storage.Blobs;
@@ -10,8 +11,18 @@ internal sealed class BlobWriter : PendingBlob
     private int _filled;
     private long _written;
 
-    internal BlobWriter(BlobStore store, long round, int chunkBytes)
-        : base(store, round) => _chunk = new byte[chunkBytes];
+    internal BlobWriter(BlobStore store, long round, int chunkBytes, string path, SafeFileHandle file)
+        : base(store, round, path, file) => _chunk = new byte[chunkBytes];
+
+    /// <summary>Deletes what was not committed.</summary>
+    public override void Dispose()
+    {
+        File.Dispose();
+        if (Path is not null)
+        {
+            System.IO.File.Delete(Path);
+        }
+    }
 
     /// <summary>Adds bytes at the end.</summary>
     /// <exception cref="Cli.CliException">The disk is full or fails.</exception>

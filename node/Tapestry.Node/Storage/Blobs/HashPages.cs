@@ -12,6 +12,9 @@ internal static class HashPages
     /// <summary>Leaf hashes of a full page.</summary>
     public const int LeavesPerPage = 1024;
 
+    /// <summary>Stands for the list of page roots among the pages.</summary>
+    public const int Top = -1;
+
     /// <summary>Pages of a blob of so many chunks.</summary>
     public static int Count(int chunks) => (chunks + LeavesPerPage - 1) / LeavesPerPage;
 

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Tapestry.Node.Storage.Blobs;
 using Tapestry.Node.Swarm;
 using Xunit;
 
@@ -140,12 +141,12 @@ public sealed class BlobScheduleTests
         schedule.OfferAll(7);
         SwarmOrder[] first = [.. schedule.Advance(TimeSpan.Zero)];
 
-        first[0].Should().Be(new SwarmOrder(7, SwarmOrderKind.Hashes, BlobSchedule.Top, 1));
+        first[0].Should().Be(new SwarmOrder(7, SwarmOrderKind.Hashes, HashPages.Top, 1));
         int[] pages = [.. first.Where(order => order.Kind == SwarmOrderKind.Hashes).Skip(1).Select(order => order.First)];
         pages.Should().BeEquivalentTo(first.Where(order => order.Kind == SwarmOrderKind.Chunks).Select(order => order.First / 1024).Distinct());
         first.SkipWhile(order => order.Kind == SwarmOrderKind.Hashes).Should().OnlyContain(order => order.Kind == SwarmOrderKind.Chunks);
 
-        schedule.HoldPage(BlobSchedule.Top);
+        schedule.HoldPage(HashPages.Top);
         foreach (int page in Enumerable.Range(0, 3))
         {
             schedule.HoldPage(page);

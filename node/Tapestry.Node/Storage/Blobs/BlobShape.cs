@@ -1,7 +1,6 @@
 using Tapestry.Crypto;
-using Tapestry.Node.Storage.Blobs;
 
-namespace Tapestry.Node.Swarm;
+namespace Tapestry.Node.Storage.Blobs;
 
 /// <summary>A blob's name and how it is cut: what a fetcher knows before it asks anybody, as the plan's layout gives it.</summary>
 /// <param name="Root">The RFC 6962 root over the chunks.</param>
