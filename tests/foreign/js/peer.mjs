@@ -7,6 +7,7 @@
 // Commands run at the same time if they are sent at the same time. Standard input closing ends the peer.
 //
 // Switches: --security noise|tls        the one secure channel that it speaks; both without the switch, noise first
+//           --listen ADDRESS              where it listens, in place of loopback
 //           --with gossip,relay,autonat services beside identify and ping; `relay` lets others reserve here
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -29,13 +30,13 @@ const PERF = '/perf/1.0.0'
 // Tests open more of everything at once than the defaults allow from one address.
 const MANY = { maxInboundStreams: 10_000, maxOutboundStreams: 10_000 }
 
-const { values: switches } = parseArgs({ options: { security: { type: 'string' }, with: { type: 'string', default: '' } } })
+const { values: switches } = parseArgs({ options: { security: { type: 'string' }, listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' }, with: { type: 'string', default: '' } } })
 const SECURITY = { noise: [noise()], tls: [tls()], undefined: [noise(), tls()] }
 const OPTIONAL_SERVICES = { gossip: gossip.service, relay: relay.relayService, autonat: relay.autonatService }
 const optionalNames = switches.with.split(',').filter(name => name !== '')
 
 const node = await createLibp2p({
-  addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+  addresses: { listen: [switches.listen] },
   transports: [tcp(), relay.transport()],
   connectionEncrypters: SECURITY[switches.security],
   streamMuxers: [yamux()],
@@ -326,7 +327,9 @@ function print (object) {
   process.stdout.write(JSON.stringify(object) + '\n')
 }
 
-print({ event: 'ready', peerId: node.peerId.toString(), addresses: node.getMultiaddrs().map(String) })
+// getMultiaddrs() leaves out public addresses until others have reached them.
+const listens = node.components.transportManager.getAddrs().map(address => `${address}/p2p/${node.peerId}`)
+print({ event: 'ready', peerId: node.peerId.toString(), addresses: listens })
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, command, ...parameters } = JSON.parse(line)

@@ -27,6 +27,11 @@ export function commandsOf (node) {
         addresses: connections.map(connection => connection.remoteAddr.toString())
       }
     },
+    // The addresses of this peer that others have reached.
+    async verified () {
+      const addresses = node.components.addressManager.getAddressesWithMetadata()
+      return { addresses: addresses.filter(({ verified }) => verified).map(({ multiaddr }) => multiaddr.toString()) }
+    },
     async addresses () {
       return { addresses: node.getMultiaddrs().map(String) }
     }
