@@ -246,7 +246,7 @@ internal sealed partial class GossipRouter
 
     private bool TryTakeInto(RouterTopic topic, RouterPeer peer, double score, TimeSpan now, ref bool exchanges)
     {
-        if (peer.IsExplicit || score < 0 || !topic.Peers.Contains(peer))
+        if (peer.IsExplicit || !topic.Peers.Contains(peer))
         {
             exchanges = false;
         }
@@ -258,6 +258,10 @@ internal sealed partial class GossipRouter
             {
                 Misbehaved(peer, GossipFault.GraftFlood);
             }
+        }
+        else if (score < 0)
+        {
+            exchanges = false;
         }
         else if (topic.Mesh.Count < _parameters.MeshPeersHigh || peer.IsOutbound)
         {
