@@ -100,27 +100,24 @@ internal static class DaemonHost
             provider.GetRequiredService<PartnerLoop>().PostAsync, provider.GetRequiredService<DaemonEnd>().Fail));
         services.AddSingleton(Timers);
         services.AddSingleton<EffectPerformer>().AddSingleton<PartnerLoop>().AddSingleton<NetworkService>();
+        services.AddSingleton(provider => Gate(provider, genesis)).AddSingleton<MessageIntake>().AddSingleton<GossipService>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusServer>(provider, new HttpEndpoint(options.Http)));
 
         services.AddHostedService(provider => provider.GetRequiredService<StatusServer>());
         services.AddHostedService<TrainerStart>();
         services.AddHostedService(provider => provider.GetRequiredService<NetworkService>());
+        services.AddHostedService(provider => provider.GetRequiredService<GossipService>());
         services.AddHostedService(provider => provider.GetRequiredService<PartnerLoop>());
-        return Connect(builder.Build(), genesis);
+        return Connect(builder.Build());
     }
 
     /// <summary>Ties the two knots that construction leaves open: what peers send reaches the loop, what the loop wants gets done.</summary>
-    private static IHost Connect(IHost host, Genesis genesis)
+    private static IHost Connect(IHost host)
     {
         IServiceProvider provider = host.Services;
         PartnerLoop loop = provider.GetRequiredService<PartnerLoop>();
-        Partner partner = provider.GetRequiredService<Partner>();
         Libp2pHost network = provider.GetRequiredService<Libp2pHost>();
-
-        // Triage only reads: a stale answer costs one signature check, or a message that is asked for again.
-        MessageIntake intake = new(
-            provider.GetRequiredService<Neighbours>(), genesis.FormCommittee(), partner.Triage, loop.TryAccept,
-            provider.GetRequiredService<LinkSettings>());
+        MessageIntake intake = provider.GetRequiredService<MessageIntake>();
         network.Handle(TapestryProtocols.Message, (stream, _, ended) => intake.ServeAsync(stream, ended));
         provider.GetRequiredService<Answers>().Register(network);
         provider.GetRequiredService<BlobSwarm>().Register();
@@ -136,6 +133,11 @@ internal static class DaemonHost
         return new TimerBoard(
             provider.GetRequiredService<MonotonicClock>(), timer => _ = loop.PostAsync(new PartnerEvent.TimerFired(timer)).AsTask());
     }
+
+    // Triage only reads: a stale answer costs one signature check, or a message that is asked for again.
+    private static MessageGate Gate(IServiceProvider provider, Genesis genesis) => new(
+        genesis.FormCommittee(), provider.GetRequiredService<Partner>().Triage, provider.GetRequiredService<PartnerLoop>().TryAccept,
+        provider.GetRequiredService<LinkSettings>());
 
     private static LinkSettings Links(IServiceProvider provider, NodeOptions options, Genesis genesis) => new(
         Greeting.Of(genesis), options.QueueMessages, options.RequestTimeout, options.RedialPauseMax,

@@ -6,15 +6,19 @@ internal sealed class Traffic
     private long _sent;
     private long _sentBlobs;
     private long _received;
+    private Func<(long Sent, long Received)> _gossip = static () => default;
 
     /// <summary>Bytes sent.</summary>
-    public long SentBytes => Interlocked.Read(ref _sent);
+    public long SentBytes => Interlocked.Read(ref _sent) + _gossip().Sent;
 
     /// <summary>Bytes of them that were chunks of blobs: shards, aggregates and bases.</summary>
     public long SentBlobBytes => Interlocked.Read(ref _sentBlobs);
 
     /// <summary>Bytes received.</summary>
-    public long ReceivedBytes => Interlocked.Read(ref _received);
+    public long ReceivedBytes => Interlocked.Read(ref _received) + _gossip().Received;
+
+    /// <summary>Adds what gossip counts by itself: what it passes on for others is traffic too.</summary>
+    public void CountAlso(Func<(long Sent, long Received)> gossip) => _gossip = gossip;
 
     /// <summary>Counts bytes sent.</summary>
     public void Sent(long bytes) => Interlocked.Add(ref _sent, bytes);

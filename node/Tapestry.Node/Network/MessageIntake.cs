@@ -1,24 +1,17 @@
 using Tapestry.Libp2p;
 using Tapestry.Libp2p.Wire;
-using Tapestry.Node.Daemon;
 using Tapestry.Protocol;
-using Tapestry.Protocol.Agreement;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Network;
 
-/// <summary>Takes the message streams that members open to us: greets, bounds, triages, verifies, and hands in what holds.</summary>
-/// <remarks>Signatures are checked here, on the stream's own task and off the loop; a message that triage drops costs none.</remarks>
+/// <summary>Takes the message streams that members open to us: greets, bounds, and hands what they say to the gate.</summary>
 /// <param name="neighbours">Who may speak.</param>
-/// <param name="committee">Whose certificates count.</param>
-/// <param name="triage">Answers before any signature is checked.</param>
-/// <param name="accept">Takes a verified message; false when the loop is behind and it was dropped.</param>
+/// <param name="gate">Takes the messages.</param>
 /// <param name="settings">What links share.</param>
-internal sealed class MessageIntake(
-    Neighbours neighbours, Committee committee, Func<MessageHeader, TriageDecision> triage,
-    Func<MemberId, PeerMessage, bool> accept, LinkSettings settings)
+internal sealed class MessageIntake(Neighbours neighbours, MessageGate gate, LinkSettings settings)
 {
     /// <summary>How many refused messages end a stream: enough for an honest mismatch of versions to show in the log, too few for a flood.</summary>
     private const int RefusedMax = 16;
@@ -45,7 +38,7 @@ internal sealed class MessageIntake(
         byte[]? bytes = await LengthPrefix.ReadAsync(stream.Input, Greeting.Bytes, stopping);
         if (bytes is null || !Greeting.TryRead(bytes, out Greeting theirs))
         {
-            Refuse(member, MessageFault.Malformed);
+            gate.Refuse(member, MessageFault.Malformed);
             stream.Reset();
             return false;
         }
@@ -69,27 +62,7 @@ internal sealed class MessageIntake(
         while (refused < RefusedMax && await ReadAsync(stream, member, stopping) is byte[] bytes)
         {
             settings.Traffic.Received(bytes.Length);
-            MessageFault fault = MessageHeader.TryRead(bytes, out MessageHeader? header);
-            if (fault == MessageFault.None && triage(header!) == TriageDecision.Drop)
-            {
-                continue;
-            }
-
-            PeerMessage? message = null;
-            if (fault == MessageFault.None)
-            {
-                fault = PeerMessage.TryVerify(bytes, committee, out message);
-            }
-
-            if (fault != MessageFault.None)
-            {
-                Refuse(member, fault);
-                refused++;
-            }
-            else if (!accept(member.Id, message!))
-            {
-                DaemonLog.InboxFull(settings.Logger, member.Name);
-            }
+            refused += gate.Take(member, bytes) is MessageFate.Refused or MessageFate.Unknown ? 1 : 0;
         }
 
         if (refused == RefusedMax)
@@ -106,19 +79,8 @@ internal sealed class MessageIntake(
         }
         catch (Libp2pException error) when (error.Fault is Libp2pFault.TooLarge or Libp2pFault.Malformed)
         {
-            Refuse(member, error.Fault == Libp2pFault.TooLarge ? MessageFault.TooLarge : MessageFault.Malformed);
+            gate.Refuse(member, error.Fault == Libp2pFault.TooLarge ? MessageFault.TooLarge : MessageFault.Malformed);
             throw;
         }
-    }
-
-    private void Refuse(Member member, MessageFault fault)
-    {
-        NetworkLog.MessageRefused(settings.Logger, member.Name, fault);
-        settings.Board.Count(member.Id, fault switch
-        {
-            MessageFault.TooLarge => MemberFault.TooLarge,
-            MessageFault.BadSignature or MessageFault.BadCertificate => MemberFault.BadSignature,
-            _ => MemberFault.Malformed,
-        });
     }
 }

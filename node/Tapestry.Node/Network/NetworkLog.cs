@@ -40,6 +40,15 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2111, Level = LogLevel.Warning, Message = "The address of {Peer} cannot be kept for the next start: {Reason}")]
     public static partial void RecordNotKept(ILogger logger, string peer, string reason);
 
+    [LoggerMessage(EventId = 2113, Level = LogLevel.Trace, Message = "Published {Bytes} bytes to {Peers} peers")]
+    public static partial void Published(ILogger logger, int bytes, int peers);
+
+    [LoggerMessage(EventId = 2114, Level = LogLevel.Debug, Message = "{Peer} gossips against the rules: {Fault}")]
+    public static partial void GossipBlamed(ILogger logger, string peer, Libp2p.Gossip.GossipFault fault);
+
+    [LoggerMessage(EventId = 2115, Level = LogLevel.Error, Message = "A gossiped message could not be judged, which is a mistake of ours")]
+    public static partial void GossipFailed(ILogger logger, Exception error);
+
     [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "{Reason} Going on with the addresses that members signed before")]
     public static partial void PeerListUnusable(ILogger logger, string reason);
 }

@@ -1,3 +1,5 @@
+using Tapestry.Crypto;
+
 namespace Tapestry.Node.Network;
 
 /// <summary>The protocols that members speak with each other over libp2p streams.</summary>
@@ -21,4 +23,7 @@ internal static class TapestryProtocols
 
     /// <summary>Signed records of where members are reached.</summary>
     public const string Peers = "/tapestry/peers/1";
+
+    /// <summary>The gossip topic of a network: what everyone is to hear.</summary>
+    public static string Topic(Digest network) => $"/tapestry/gossip/1/{network}";
 }

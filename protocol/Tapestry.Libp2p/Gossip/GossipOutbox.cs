@@ -17,6 +17,9 @@ internal sealed class GossipOutbox(GossipLimits limits)
     /// <summary>Called after messages were sent, when there is room again. Must not block.</summary>
     internal required Action RoomMade { get; init; }
 
+    /// <summary>Called with the bytes that were sent. Must not block.</summary>
+    internal required Action<int> Sent { get; init; }
+
     /// <summary>Whether a message that is added now is kept.</summary>
     internal bool HasRoom
     {
@@ -92,6 +95,7 @@ internal sealed class GossipOutbox(GossipLimits limits)
             }
 
             await stream.Output.FlushAsync(cancelled);
+            Sent(written);
             if (madeRoom)
             {
                 RoomMade();

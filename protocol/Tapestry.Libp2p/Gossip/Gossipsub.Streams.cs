@@ -27,7 +27,7 @@ public sealed partial class Gossipsub
     }
 
     private GossipLink LinkTo(PeerId peer) =>
-        _links.GetOrAdd(peer, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom));
+        _links.GetOrAdd(peer, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom, CountSent));
 
     private void StartOpening(GossipLink link)
     {
@@ -172,6 +172,7 @@ public sealed partial class Gossipsub
 
     private async ValueTask<bool> TryTakeAsync(GossipLink link, byte[] bytes, CancellationToken cancelled)
     {
+        Interlocked.Add(ref _receivedBytes, bytes.Length);
         GossipFault fault = GossipRpcReader.TryRead(bytes, _limits, out GossipRpc? rpc);
         IReadOnlyList<SignedMessage> fresh = [];
         List<GossipEffect> later;

@@ -31,6 +31,8 @@ public sealed partial class Gossipsub : IAsyncDisposable
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequence;
     private long _dropped;
+    private long _sentBytes;
+    private long _receivedBytes;
     private int _dials;
     private int _stopRequested;
 
@@ -73,6 +75,12 @@ public sealed partial class Gossipsub : IAsyncDisposable
 
     /// <summary>Messages that were not sent to a peer because its queue was full.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Bytes sent to all peers, control included.</summary>
+    public long SentBytes => Interlocked.Read(ref _sentBytes);
+
+    /// <summary>Bytes received from all peers, control included.</summary>
+    public long ReceivedBytes => Interlocked.Read(ref _receivedBytes);
 
     private TimeSpan Now => _host.Options.Time.GetElapsedTime(_startedAt);
 
@@ -303,6 +311,8 @@ public sealed partial class Gossipsub : IAsyncDisposable
             Interlocked.Decrement(ref _dials);
         }
     }
+
+    private void CountSent(int bytes) => Interlocked.Add(ref _sentBytes, bytes);
 
     private void MadeRoom()
     {

@@ -260,7 +260,7 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
                     Admits = NetworkService.Admission(neighbours, settings),
                     AddressBook = NetworkService.AddressBookOptions(neighbours, records, settings),
                 });
-                MessageIntake intake = new(neighbours, genesis.FormCommittee(), _ => TriageDecision.Drop, (_, _) => true, settings);
+                MessageIntake intake = new(neighbours, new MessageGate(genesis.FormCommittee(), _ => TriageDecision.Drop, (_, _) => true, settings), settings);
                 host.Handle(TapestryProtocols.Message, (stream, _, ended) => intake.ServeAsync(stream, ended));
                 PeerExchange exchange = new(host, genesis, neighbours, settings);
                 NetworkService service = new(host, genesis, neighbours, list, exchange, settings);

@@ -50,7 +50,7 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
             Greeting.Of(_genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), _board, _traffic, TimeProvider.System, NullLogger.Instance);
         _ours = Host(_peerKeys[0], NetworkService.Admission(_neighbours, settings));
         _theirs = Host(_peerKeys[1], _ => true);
-        MessageIntake intake = new(_neighbours, _genesis.FormCommittee(), _ => TriageDecision.Verify, Accept, settings);
+        MessageIntake intake = new(_neighbours, new MessageGate(_genesis.FormCommittee(), _ => TriageDecision.Verify, Accept, settings), settings);
         _ours.Handle(TapestryProtocols.Message, (stream, _, ended) => intake.ServeAsync(stream, ended));
         _blobs = BlobStore.Open(_folder.At("blobs"), ChunkBytes);
     }
