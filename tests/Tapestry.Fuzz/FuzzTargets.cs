@@ -12,6 +12,7 @@ internal static class FuzzTargets
         .. IdentityTargets.All,
         .. RecordTargets.All,
         .. RelayTargets.All,
+        .. GossipTargets.All,
         .. SecurityTargets.All,
         .. ConnectionTargets.All,
         .. MessageTargets.All,

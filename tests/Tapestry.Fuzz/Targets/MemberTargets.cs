@@ -18,6 +18,7 @@ internal static class MemberTargets
         FuzzTarget.Of<Greeting>("greeting", Greeting.TryRead, greeting => greeting.ToArray(), Greetings),
         FuzzTarget.Of<BlobRequest>("blob-request", BlobRequest.TryRead, request => request.ToArray(), BlobRequests),
         FuzzTarget.Of<BlobAnswer>("blob-answer", BlobAnswer.TryRead, answer => answer.ToArray(), BlobAnswers),
+        FuzzTarget.Of<PeerQuestion>("peer-question", PeerQuestion.TryRead, question => question.ToArray(), PeerQuestions) with { LengthMax = PeerQuestion.BytesMax + 100 },
         new FuzzTarget("root-list", Decoders.Of(typeof(RootLists), nameof(RootLists.TryParse)), ReadRoots, RootListBytes),
         new FuzzTarget("peer-list", [], ReadPeers, PeerLists) { MemoryMax = static length => (64 * 1024) + (200L * length) },
     ];
@@ -60,6 +61,12 @@ internal static class MemberTargets
         new BlobAnswer.Have([2, 0]).ToArray(),
         new BlobAnswer.Hashes(0, Roots).ToArray(),
     ];
+
+    private static IEnumerable<byte[]> PeerQuestions()
+    {
+        yield return new PeerQuestion([]).ToArray();
+        yield return new PeerQuestion(Samples.Keys(4).Select(static (key, index) => KeyValuePair.Create(key.PublicKey, (ulong)index))).ToArray();
+    }
 
     private static IEnumerable<byte[]> RootListBytes() => [[.. Roots.SelectMany(static root => root.ToArray())]];
 
