@@ -35,6 +35,9 @@ internal sealed record FuzzTarget(string Name, IReadOnlyList<MethodInfo> Decoder
     /// <summary>Its share of the inputs: decoders that compute keys or start tasks get fewer.</summary>
     public int Weight { get; init; } = 16;
 
+    /// <summary>The same target, which also reaches decoders that have no target of their own.</summary>
+    public FuzzTarget Reaching(Type type, string name) => this with { Decoders = [.. Decoders, .. Targets.Decoders.Of(type, name)] };
+
     /// <summary>A target of one decoder of the usual shape.</summary>
     public static FuzzTarget Of<T>(string name, TryReader<T> read, Func<T, byte[]>? encode, Func<IEnumerable<byte[]>> samples) => new(
         name, [read.Method], input => read(input, out T? value) ? value : null, samples)

@@ -2,6 +2,7 @@ using System.Text;
 using Tapestry.Cli;
 using Tapestry.Crypto;
 using Tapestry.Node.Network;
+using Tapestry.Node.Storage.Blobs;
 using Tapestry.Node.Swarm;
 using Tapestry.Protocol.Tests;
 
@@ -17,7 +18,7 @@ internal static class MemberTargets
     [
         FuzzTarget.Of<Greeting>("greeting", Greeting.TryRead, greeting => greeting.ToArray(), Greetings),
         FuzzTarget.Of<BlobRequest>("blob-request", BlobRequest.TryRead, request => request.ToArray(), BlobRequests),
-        FuzzTarget.Of<BlobAnswer>("blob-answer", BlobAnswer.TryRead, answer => answer.ToArray(), BlobAnswers),
+        FuzzTarget.Of<BlobAnswer>("blob-answer", BlobAnswer.TryRead, answer => answer.ToArray(), BlobAnswers).Reaching(typeof(DigestList), nameof(DigestList.Read)),
         FuzzTarget.Of<PeerQuestion>("peer-question", PeerQuestion.TryRead, question => question.ToArray(), PeerQuestions) with { LengthMax = PeerQuestion.BytesMax + 100 },
         new FuzzTarget("root-list", Decoders.Of(typeof(RootLists), nameof(RootLists.TryParse)), ReadRoots, RootListBytes),
         new FuzzTarget("peer-list", [], ReadPeers, PeerLists) { MemoryMax = static length => (64 * 1024) + (200L * length) },

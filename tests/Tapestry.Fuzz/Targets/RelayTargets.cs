@@ -19,7 +19,8 @@ internal static class RelayTargets
         FuzzTarget.Of<ReservationMessage>("relay-reservation", ReservationMessage.TryRead, message => message.ToArray(), Reservations) with { IsCanonical = false },
         FuzzTarget.Of<RelayVoucher>("relay-voucher", RelayVoucher.TryOpen, null, Vouchers) with { Weight = 4 },
         new FuzzTarget("relay-voucher-payload", [], OpenPayload, VoucherPayloads) { MemoryMax = static length => (32 * 1024) + (60L * length), Weight = 2 },
-        new FuzzTarget("relay-parts", [.. Decoders.Of(typeof(RelayParts), nameof(RelayParts.TryReadPeer)), .. Decoders.Of(typeof(RelayParts), nameof(RelayParts.TryReadLimit))], ReadParts, Hops),
+        new FuzzTarget("relay-parts", Decoders.Of(typeof(RelayParts), nameof(RelayParts.TryReadPeer)), ReadParts, Parts)
+            .Reaching(typeof(RelayParts), nameof(RelayParts.TryReadLimit)),
         FuzzTarget.Of<AutonatMessage>("autonat", AutonatMessage.TryRead, null, Autonats) with { LengthMax = AutonatMessage.MaximumLength + 100 },
     ];
 
@@ -55,6 +56,17 @@ internal static class RelayTargets
             Limit = Limit,
             Status = RelayStatus.Ok,
         }.ToArray();
+    }
+
+    private static IEnumerable<byte[]> Parts()
+    {
+        ProtobufWriter peer = new();
+        peer.WriteBytes(1, IdentityTargets.Peer.Bytes);
+        yield return peer.ToArray();
+        ProtobufWriter limit = new();
+        limit.WriteUInt64(1, 120);
+        limit.WriteUInt64(2, ulong.MaxValue);
+        yield return limit.ToArray();
     }
 
     private static IEnumerable<byte[]> Stops()
