@@ -7,7 +7,7 @@ namespace Tapestry.Libp2p;
 /// <remarks>
 /// libp2p/specs, relay/circuit-v2.md. Between the ends of such a connection runs the same handshake as over a socket, so the
 /// relay sees who talks to whom and how much, and nothing else. To dial through a relay a host needs none of this.
-/// Lives as long as its host; all members may be called from any thread.
+/// Lives as long as its host, one on each; all members may be called from any thread.
 /// </remarks>
 public sealed class CircuitRelay : IAsyncDisposable
 {
@@ -30,6 +30,8 @@ public sealed class CircuitRelay : IAsyncDisposable
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
+
+    // Without a timer there is nothing to dispose, and late callers find it cancelled.
     private CancellationTokenSource _released = new();
     private int _stopRequested;
 
@@ -108,7 +110,6 @@ public sealed class CircuitRelay : IAsyncDisposable
         await _released.CancelAsync();
         await _tasks.DrainAsync();
         _stopping.Dispose();
-        _released.Dispose();
     }
 
     private static void RequireDirect(Multiaddr relay)
@@ -197,7 +198,6 @@ public sealed class CircuitRelay : IAsyncDisposable
         {
             CancellationTokenSource released = Interlocked.Exchange(ref _released, new CancellationTokenSource());
             await released.CancelAsync();
-            released.Dispose();
         }
     }
 

@@ -34,22 +34,27 @@ internal sealed class RelayClient
         return (await ReserveAsync(connection, cancelled), connection);
     }
 
-    /// <summary>Refreshes a reservation until the relay refuses, or its connection or the promise ends; then it is gone.</summary>
+    /// <summary>Refreshes a reservation until the relay refuses, or no direct connection to it is left; then it is gone.</summary>
     internal async Task HoldAsync(RelayReservation reservation, PeerConnection connection, CancellationToken released)
     {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended, released);
-        using IDisposable keeping = connection.Keep();
         try
         {
-            while (true)
+            PeerConnection? current = connection;
+            while (current is not null)
             {
-                await Task.Delay(UntilRefresh(reservation), _host.Options.Time, over.Token);
-                reservation = await ReserveAsync(connection, over.Token);
+                await UntilRefreshAsync(reservation, current, released);
+                current = _host.FindConnection(reservation.Relay) is { IsRelayed: false } direct ? direct : null;
+                reservation = current is null ? reservation : await ReserveAsync(current, released);
             }
         }
         catch (Exception end) when (end is IOException or OperationCanceledException)
         {
-            _held.TryRemove(reservation.Relay, out _);
+            // The relay refuses or has gone, or nobody wants the reservation any more.
+        }
+
+        // Unless it was made anew meanwhile.
+        if (_held.TryRemove(KeyValuePair.Create(reservation.Relay, reservation)))
+        {
             _changed();
         }
     }
@@ -110,11 +115,22 @@ internal sealed class RelayClient
         ];
     }
 
-    private TimeSpan UntilRefresh(RelayReservation reservation)
+    /// <summary>Keeps the connection open until it is time to refresh, or it has ended all the same.</summary>
+    private async Task UntilRefreshAsync(RelayReservation reservation, PeerConnection connection, CancellationToken released)
     {
         // Three quarters of what is left: time for several more attempts by way of a new connection.
         TimeSpan until = (reservation.Expires - _host.Options.Time.GetUtcNow()) * 0.75;
-        return until < RefreshAtMost ? RefreshAtMost : until > RefreshAtLeast ? RefreshAtLeast : until;
+        until = until < RefreshAtMost ? RefreshAtMost : until > RefreshAtLeast ? RefreshAtLeast : until;
+        using IDisposable kept = connection.Keep();
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended, released);
+        try
+        {
+            await Task.Delay(until, _host.Options.Time, over.Token);
+        }
+        catch (OperationCanceledException) when (!released.IsCancellationRequested)
+        {
+            // Another connection may be open.
+        }
     }
 
     private async Task AcceptAsync(Libp2pStream stream, PeerConnection connection, CancellationToken ended)

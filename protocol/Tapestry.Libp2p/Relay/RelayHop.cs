@@ -61,6 +61,7 @@ internal sealed class RelayHop
             ReleaseUnlessConnected(peer);
         }
 
+        connection.KeepUntil(expires);
         SignedEnvelope voucher = RelayVoucher.Seal(_host.Identity, peer, expires);
         HopMessage answer = new()
         {

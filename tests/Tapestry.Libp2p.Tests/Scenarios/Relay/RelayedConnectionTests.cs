@@ -134,6 +134,22 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         (await _dialer.DialAsync(reservation.Addresses[0], Late)).Should().BeSameAs(direct);
     }
 
+    [Fact]
+    public async Task While_the_reservation_lasts_an_idle_connection_to_the_relay_stays()
+    {
+        ResourceLimits impatient = new() { IdleConnection = TimeSpan.FromMilliseconds(50), IdleSurplusConnection = TimeSpan.FromMilliseconds(20) };
+        await using Libp2pHost relay = Hosts.Start(5, options => options with { Limits = impatient });
+        await using Libp2pHost reserving = Hosts.Start(6, options => options with { Limits = impatient });
+        await using Libp2pHost passing = Hosts.Start(7);
+        _ = new CircuitRelay(relay, new CircuitRelayOptions { Serves = true });
+        await new CircuitRelay(reserving, new CircuitRelayOptions()).ReserveAsync(relay.ListenAddresses[0], Late);
+
+        PeerConnection idle = await passing.ConnectAsync(relay);
+        await idle.Completion.WaitAsync(Late);
+
+        reserving.FindConnection(relay.PeerId).Should().NotBeNull("what is idle for as long, without a reservation, is closed");
+    }
+
     private Task<RelayReservation> ReserveAsync(CircuitRelayOptions options, Libp2pHost? of = null)
     {
         CircuitRelay hop = new(_relay, options);
