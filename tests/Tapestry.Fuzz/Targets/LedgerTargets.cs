@@ -24,7 +24,8 @@ internal static class LedgerTargets
         FuzzTarget.Of<SignedNote>("signed-note", SignedNote.TryParse, note => note.ToArray(), Notes),
         new FuzzTarget("checkpoint", Decoders.Of(typeof(Checkpoint), nameof(Checkpoint.TryVerify)), VerifyCheckpoint, Notes) { Weight = 4 },
         new FuzzTarget("note-key", [], input => NoteKey.TryParse(Encoding.UTF8.GetString(input), out NoteKey? key) ? key : null, Keys),
-        new FuzzTarget("shard-chunk", Decoders.Of(typeof(MxInt8), nameof(MxInt8.TryDecode)), DecodeChunk, Chunks),
+        new FuzzTarget("shard-chunk", Decoders.Of(typeof(MxInt8), nameof(MxInt8.TryDecode)), DecodeChunk, Chunks)
+            .Reaching(typeof(Reference), nameof(Reference.TryDecodeMxInt8)),
     ];
 
     private static SigningKey Signer => Samples.Key(3);
@@ -112,12 +113,29 @@ internal static class LedgerTargets
 
         input = input[..ShardCodec.Bytes(codec, elements)];
         float[] values = new float[elements];
-        if (!ShardCodec.TryDecode(codec, input, values))
+        bool isRead = ShardCodec.TryDecode(codec, input, values);
+        if (codec == Codec.MxInt8)
+        {
+            CompareWithReference(input, values, isRead);
+        }
+
+        if (!isRead)
         {
             return null;
         }
 
         return Array.TrueForAll(values, float.IsFinite) ? values : throw new InvalidDataException("A chunk with a value that is not finite was accepted.");
+    }
+
+    private static void CompareWithReference(ReadOnlySpan<byte> chunk, float[] values, bool isRead)
+    {
+        int scales = MxInt8.Blocks(values.Length);
+        float[] expected = new float[values.Length];
+        bool isReadThere = Reference.TryDecodeMxInt8(chunk[..scales], chunk[scales..], expected);
+        if (isRead != isReadThere || (isRead && !values.AsSpan().SequenceEqual(expected)))
+        {
+            throw new InvalidDataException("The kernel and the reference decode a chunk differently.");
+        }
     }
 
     private static IEnumerable<byte[]> Chunks()
