@@ -89,6 +89,7 @@ internal static class DaemonHost
         services.AddSingleton(new RootLists(folder.Lists));
         services.AddSingleton(provider => Links(provider, options, genesis));
         services.AddSingleton(provider => Network(provider, options, keys));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MemberRelay>(provider, options.Reach));
         services.AddSingleton<PeerExchange>().AddSingleton<Answers>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Questions>(provider, options.RequestTimeout));
         services.AddSingleton(new SwarmOptions(

@@ -16,9 +16,11 @@ namespace Tapestry.Node.Network;
 /// <param name="neighbours">Who is who.</param>
 /// <param name="list">The peer list.</param>
 /// <param name="exchange">Learns of the members that the list does not have.</param>
+/// <param name="relay">Reaches us through others where nobody can dial us, and others through us.</param>
 /// <param name="settings">What all links share.</param>
 internal sealed class NetworkService(
-    Libp2pHost host, Genesis genesis, Neighbours neighbours, PeerList list, PeerExchange exchange, LinkSettings settings) : BackgroundService
+    Libp2pHost host, Genesis genesis, Neighbours neighbours, PeerList list, PeerExchange exchange, MemberRelay relay, LinkSettings settings)
+    : BackgroundService
 {
     private readonly Dictionary<MemberId, PeerLink> _links = genesis.Members
         .Where(member => member.Id != neighbours.Self)
@@ -66,7 +68,7 @@ internal sealed class NetworkService(
         FillAddressBook();
         exchange.Register();
         host.ConnectionOpened += connection => LinkOf(connection.Remote)?.Wake();
-        host.AddressBook.Changed += peer => LinkOf(peer)?.Wake();
+        host.AddressBook.Changed += OnAddressesChanged;
         try
         {
             host.Start();
@@ -78,7 +80,7 @@ internal sealed class NetworkService(
                 ExitCode.Unreachable, error);
         }
 
-        settings.Board.Addresses = [.. host.AnnouncedAddresses.Select(address => address.WithPeer(host.PeerId).ToString())];
+        OnAddressesChanged(host.PeerId);
         settings.Board.DescribesMembersBy(DescribeMembers);
         return base.StartAsync(cancellationToken);
     }
@@ -87,6 +89,7 @@ internal sealed class NetworkService(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
+        await relay.DisposeAsync();
         await host.StopAsync();
     }
 
@@ -95,7 +98,20 @@ internal sealed class NetworkService(
     [
         .. _links.Values.Select(link => Task.Run(() => link.RunAsync(stoppingToken), CancellationToken.None)),
         Task.Run(() => exchange.RunAsync(stoppingToken), CancellationToken.None),
+        Task.Run(() => relay.RunAsync(stoppingToken), CancellationToken.None),
     ]);
+
+    private void OnAddressesChanged(PeerId peer)
+    {
+        if (peer == host.PeerId)
+        {
+            settings.Board.Addresses = [.. host.AnnouncedAddresses.Select(address => address.WithPeer(peer).ToString())];
+        }
+        else
+        {
+            LinkOf(peer)?.Wake();
+        }
+    }
 
     private PeerLink? LinkOf(PeerId peer) =>
         neighbours.TryGetMember(peer, out Member? member) ? _links.GetValueOrDefault(member.Id) : null;

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Tapestry.Libp2p;
 using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
@@ -18,30 +19,36 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
     // Two of a network agree with it, whatever one of them hides.
     private const int AskedEachTime = 2;
 
+    private readonly Channel<bool> _wanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Random _choice = new(host.PeerId.GetHashCode());
 
     /// <summary>Starts to answer.</summary>
     public void Register() => host.HandleFrames(TapestryProtocols.Peers, PeerQuestion.BytesMax, AnswerAsync);
 
-    /// <summary>Asks some connected members every few minutes.</summary>
+    /// <summary>Says that a member cannot be reached: perhaps another knows where it is now.</summary>
+    public void Want() => _wanted.Writer.TryWrite(true);
+
+    /// <summary>Asks some connected members every few minutes, and while a member cannot be reached as often as links redial.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            try
+            while (true)
             {
-                await Task.Delay(Interval * (0.5 + _choice.NextDouble()), settings.Time, stopping);
+                await Task.Delay(settings.RedialPauseMax, settings.Time, stopping);
+                using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                Task pause = Task.Delay(Interval * (0.5 + _choice.NextDouble()), settings.Time, over.Token);
+                await Task.WhenAny(pause, _wanted.Reader.ReadAsync(over.Token).AsTask());
+                await over.CancelAsync();
+                stopping.ThrowIfCancellationRequested();
                 PeerId[] connected = [.. host.Connections.Select(connection => connection.Remote).Distinct()];
                 _choice.Shuffle(connected);
-                foreach (PeerId peer in connected.Take(AskedEachTime))
-                {
-                    await AskAsync(peer, stopping);
-                }
+                await Task.WhenAll(connected.Take(AskedEachTime).Select(peer => AskAsync(peer, stopping)));
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // We stop.
         }
     }
 

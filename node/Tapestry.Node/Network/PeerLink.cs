@@ -43,7 +43,7 @@ internal sealed class PeerLink
         _peer = PeerId.From(member.PeerKey);
         _exchange = exchange;
         _settings = settings;
-        _jitter = new Random(_peer.GetHashCode());
+        _jitter = new Random(HashCode.Combine(host.PeerId, _peer));
         _queue = Channel.CreateBounded<ByteString>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
     }
@@ -198,9 +198,11 @@ internal sealed class PeerLink
     private async Task RestAsync(End end, string fault, bool wasOpen, TimeSpan pause, CancellationToken stopping)
     {
         TimeSpan rest = Jittered(end == End.WrongNetwork ? WrongNetworkPause : pause);
-        if (end == End.Unreachable && _host.AddressBook.RestOf(_peer) is TimeSpan restOfAddresses && restOfAddresses > rest)
+        if (end == End.Unreachable)
         {
-            rest = restOfAddresses;
+            _exchange.Want();
+            TimeSpan restOfAddresses = _host.AddressBook.RestOf(_peer) ?? TimeSpan.Zero;
+            rest = rest > restOfAddresses ? rest : restOfAddresses;
         }
 
         if (wasOpen)

@@ -20,6 +20,7 @@ public sealed class PeerConnection
         OpenedAt = host.Options.Time.GetUtcNow();
         Ended = ended;
         Identified = Task.FromResult<IdentifyMessage?>(null);
+        Pushes = new PushThrottle(host.Options.Limits.PushesPerMinute, host.Options.Time);
     }
 
     /// <summary>The peer at the other end, proved.</summary>
@@ -56,6 +57,8 @@ public sealed class PeerConnection
     public CancellationToken Ended { get; }
 
     internal MuxedConnection Muxed { get; }
+
+    internal PushThrottle Pushes { get; }
 
     internal bool IsOpen => !Muxed.Completion.IsCompleted && !Muxed.IsLeaving;
 

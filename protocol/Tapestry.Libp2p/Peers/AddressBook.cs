@@ -7,6 +7,9 @@ namespace Tapestry.Libp2p;
 /// </remarks>
 public sealed class AddressBook
 {
+    // Expiry is in days; looking for it costs a walk over all peers.
+    private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
+
     private readonly Lock _sync = new();
     private readonly Dictionary<PeerId, AddressBookEntry> _byPeer = [];
     private readonly PeerId _self;
@@ -16,6 +19,7 @@ public sealed class AddressBook
     private readonly Random _jitter;
     private SignedPeerRecord? _own;
     private ulong _ownSequence;
+    private DateTimeOffset _expiredAt;
 
     /// <summary>A book with what its store holds.</summary>
     /// <param name="self">Who we are: others' records of us are not believed, but tell how far our sequence has come.</param>
@@ -261,7 +265,14 @@ public sealed class AddressBook
 
     private void DropExpired()
     {
-        DateTimeOffset last = _time.GetUtcNow() - _options.RecordLifetime;
+        DateTimeOffset now = _time.GetUtcNow();
+        if ((now - _expiredAt).Duration() < ExpiryInterval)
+        {
+            return;
+        }
+
+        _expiredAt = now;
+        DateTimeOffset last = now - _options.RecordLifetime;
         foreach ((PeerId peer, AddressBookEntry entry) in _byPeer)
         {
             if (entry.SeenAt < last)

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using FluentAssertions;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Tapestry.Crypto;
 using Tapestry.Libp2p;
 using Tapestry.Node.Configuration;
@@ -96,6 +99,35 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Members_that_nobody_can_dial_find_each_other_through_one_that_can_be_dialled()
+    {
+        Start(0, "");
+        string list = _nodes[0]!.Host.ListenAddresses[0].ToString();
+        Start(1, list, listens: false);
+        Start(2, list, listens: false);
+
+        await UntilAllAreLinkedAsync(0, 1, 2);
+
+        PeerConnection between = _nodes[1]!.Host.FindConnection(_nodes[2]!.Host.PeerId)!;
+        between.IsRelayed.Should().BeTrue();
+        between.Limit.Should().BeNull("members relay for members as long and as much as they want");
+        _nodes[1]!.Host.AnnouncedAddresses.Should().ContainSingle().Which.IsCircuit.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_member_of_another_network_is_greeted_again_after_minutes()
+    {
+        Start(0, "");
+        string list = _nodes[0]!.Host.ListenAddresses[0].ToString();
+        Start(1, list, genesis: Network("another"));
+
+        await UntilAsync(() => Pause(_nodes[0]!, "m1") is not null && Pause(_nodes[1]!, "m0") is not null);
+
+        Pause(_nodes[0]!, "m1").Should().BeInRange(300_000, 600_000);
+        Pause(_nodes[1]!, "m0").Should().BeInRange(300_000, 600_000);
+    }
+
+    [Fact]
     public void Without_a_usable_list_and_without_anything_remembered_the_list_is_what_is_wrong()
     {
         Action start = () => Start(1, "this line is no address");
@@ -162,6 +194,13 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
         (await ask.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.StreamReset);
     }
 
+    /// <summary>How long the link to a member of another network rests, in milliseconds.</summary>
+    private static long? Pause(Node node, string member) => node.Log
+        .Select(line => Regex.Match(line, $"^Cannot reach {member}: WrongGenesis; trying again in ([0-9]+) ms$"))
+        .Where(match => match.Success)
+        .Select(match => (long?)long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
+        .FirstOrDefault();
+
     private static SigningKey Key(int number)
     {
         byte[] seed = new byte[SigningKey.SeedLength];
@@ -192,11 +231,11 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
         return NewGenesis.Create(name, PlanPresets.ByName["tiny"], members, Members, noFaultTolerance: false, TimeProvider.System);
     }
 
-    private void Start(int index, string list, int port = 0)
+    private void Start(int index, string list, int port = 0, bool listens = true, Genesis? genesis = null)
     {
         string peers = _folder.At($"peers{index}.txt");
         File.WriteAllText(peers, list);
-        _nodes[index] = Node.Start(_genesis, _genesis.Members.Single(member => member.Name == $"m{index}"), _peerKeys[index], _folder.At($"records{index}"), peers, port);
+        _nodes[index] = Node.Start(genesis ?? _genesis, _genesis.Members.Single(member => member.Name == $"m{index}"), _peerKeys[index], _folder.At($"records{index}"), peers, port, listens);
     }
 
     private async Task StopAsync(int index)
@@ -225,11 +264,13 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
     /// <summary>What of a daemon finds peers, over its own records and peer list.</summary>
     private sealed class Node : IAsyncDisposable
     {
+        private readonly CapturedLog _log;
         private readonly RecordStore _records;
         private readonly NetworkService _service;
 
-        private Node(RecordStore records, NetworkService service, Libp2pHost host, PeerExchange exchange, StatusBoard board)
+        private Node(RecordStore records, NetworkService service, Libp2pHost host, PeerExchange exchange, StatusBoard board, CapturedLog log)
         {
+            _log = log;
             _records = records;
             _service = service;
             Host = host;
@@ -243,29 +284,33 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
 
         public StatusBoard Board { get; }
 
-        public static Node Start(Genesis genesis, Member self, SigningKey key, string recordsFolder, string peersPath, int port)
+        public IEnumerable<string> Log => _log.Lines;
+
+        public static Node Start(Genesis genesis, Member self, SigningKey key, string recordsFolder, string peersPath, int port, bool listens)
         {
             RecordStore records = RecordStore.Open(recordsFolder);
             try
             {
                 PeerList list = PeerList.Read(peersPath, isNeeded: !PeerRecordTable.HasOthers(records, PeerId.From(self.PeerKey)));
+                CapturedLog log = new();
                 Traffic traffic = new();
                 StatusBoard board = new(genesis, self, traffic, new MonotonicClock(TimeProvider.System));
                 Neighbours neighbours = new(genesis, self.Id);
                 LinkSettings settings = new(
-                    Greeting.Of(genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), board, traffic, TimeProvider.System, NullLogger.Instance);
+                    Greeting.Of(genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), board, traffic, TimeProvider.System, log);
                 Libp2pHost host = new(new Libp2pIdentity(key), new Libp2pHostOptions
                 {
-                    ListenAddresses = [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/{port}")],
+                    ListenAddresses = listens ? [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/{port}")] : [],
                     Admits = NetworkService.Admission(neighbours, settings),
                     AddressBook = NetworkService.AddressBookOptions(neighbours, records, settings),
                 });
                 MessageIntake intake = new(neighbours, new MessageGate(genesis.FormCommittee(), _ => TriageDecision.Drop, (_, _) => true, settings), settings);
                 host.Handle(TapestryProtocols.Message, (stream, _, ended) => intake.ServeAsync(stream, ended));
                 PeerExchange exchange = new(host, genesis, neighbours, settings);
-                NetworkService service = new(host, genesis, neighbours, list, exchange, settings);
+                MemberRelay relay = new(host, genesis, neighbours, listens ? Reach.Direct : Reach.Relayed, settings);
+                NetworkService service = new(host, genesis, neighbours, list, exchange, relay, settings);
                 service.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
-                return new Node(records, service, host, exchange, board);
+                return new Node(records, service, host, exchange, board, log);
             }
             catch
             {
@@ -281,5 +326,20 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
             await Host.DisposeAsync();
             _records.Dispose();
         }
+    }
+
+    private sealed class CapturedLog : ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IEnumerable<string> Lines => _lines;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue(formatter(state, exception));
     }
 }

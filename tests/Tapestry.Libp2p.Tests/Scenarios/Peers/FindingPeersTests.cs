@@ -225,6 +225,40 @@ public sealed class FindingPeersTests
         bob.AddressBook.RecordOf(Hosts.Peer(9)).Should().BeNull();
     }
 
+    [Fact]
+    public async Task Pushes_beyond_the_rate_are_reset_and_not_read()
+    {
+        ManualTime time = new();
+        await using Libp2pHost alice = Hosts.Start(1, options => options with { Time = time, Limits = options.Limits with { PushesPerMinute = 3 } });
+        await using Libp2pHost bob = Hosts.Start(2);
+        PeerConnection connection = await bob.ConnectAsync(alice);
+        for (int push = 0; push < 3; push++)
+        {
+            (await PushAsync(connection, push)).Should().Be(Libp2pFault.None);
+        }
+
+        (await PushAsync(connection, 3)).Should().Be(Libp2pFault.StreamReset);
+        time.Advance(TimeSpan.FromMinutes(1));
+        (await PushAsync(connection, 4)).Should().Be(Libp2pFault.None);
+        (await alice.Connections.Single().Identified)!.Protocols.Should().Equal("/push/4");
+    }
+
+    private static async Task<Libp2pFault> PushAsync(PeerConnection connection, int number)
+    {
+        try
+        {
+            await using Libp2pStream stream = await connection.OpenStreamAsync("/ipfs/id/push/1.0.0", Hosts.Patience);
+            LengthPrefix.Write(stream.Output, new IdentifyMessage { Protocols = [$"/push/{number}"] }.ToArray());
+            await stream.CompleteWriteAsync(Hosts.Patience);
+            await StreamEnd.WaitAsync(stream.Input, Hosts.Patience);
+            return Libp2pFault.None;
+        }
+        catch (Libp2pException end)
+        {
+            return end.Fault;
+        }
+    }
+
     private static Task<PeerId> IdentifiedAsync(Libp2pHost host)
     {
         TaskCompletionSource<PeerId> identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
