@@ -24,6 +24,8 @@ internal sealed class NetworkBenchmark : Benchmark
     {
         await using Side ours = await Side.StartAsync(() => OwnProgram.With(NetworkPeer.Argument), stopping);
         await using Side js = await Side.StartAsync(null, stopping);
+        await using GossipBenchmark oursGossip = await GossipBenchmark.StartAsync(() => OwnProgram.With(NetworkPeer.Argument), stopping);
+        await using GossipBenchmark jsGossip = await GossipBenchmark.StartAsync(null, stopping);
         IReadOnlyList<BenchmarkRow> rows = await terminal.WithProgressAsync("network", options.Runs + 1, async meter =>
         {
             foreach (Side side in new[] { ours, js })
@@ -31,15 +33,20 @@ internal sealed class NetworkBenchmark : Benchmark
                 await side.WarmUpAsync(stopping);
             }
 
+            await oursGossip.WarmUpAsync(stopping);
+            await jsGossip.WarmUpAsync(stopping);
+
             for (int run = 1; run <= options.Runs; run++)
             {
                 meter.Report(run, $"run {run} of {options.Runs}");
                 await ours.MeasureAsync(stopping);
                 await js.MeasureAsync(stopping);
+                await oursGossip.MeasureAsync(stopping);
+                await jsGossip.MeasureAsync(stopping);
             }
 
             meter.Report(options.Runs + 1, "");
-            return Rows(ours, js);
+            return (IReadOnlyList<BenchmarkRow>)[.. Rows(ours, js), .. GossipBenchmark.Rows(oursGossip, jsGossip)];
         });
         return rows;
     }

@@ -16,6 +16,7 @@ internal sealed class NetworkPeer : IAsyncDisposable
     private readonly Libp2pIdentity _identity;
     private readonly Libp2pHost _host;
     private readonly CancellationToken _stopping;
+    private GossipBenchmarkPeer? _gossip;
 
     private NetworkPeer(CancellationToken stopping)
     {
@@ -65,6 +66,11 @@ internal sealed class NetworkPeer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_gossip is not null)
+        {
+            await _gossip.DisposeAsync();
+        }
+
         await _host.DisposeAsync();
         _identity.Dispose();
     }
@@ -82,6 +88,8 @@ internal sealed class NetworkPeer : IAsyncDisposable
                 return await PerfAsync(Connection(message).Remote, (ulong)message["upload"]!, (ulong)message["download"]!);
             case "open":
                 return await OpenAsync(Connection(message), (int)message["times"]!);
+            case string command when command is "subscribe" || command.StartsWith("gossip", StringComparison.Ordinal):
+                return await (_gossip ??= new GossipBenchmarkPeer(_host, _stopping)).DoAsync(command, message);
             default:
                 throw new ArgumentException($"There is no command {message["command"]}.");
         }
