@@ -3,7 +3,7 @@ using Tapestry.Cli;
 
 namespace Tapestry.Node.Peer;
 
-/// <summary><c>tapestry peer listen|identify|ping|perf|gossip|relay</c>: diagnosis against any libp2p peer, ours or another's.</summary>
+/// <summary><c>tapestry peer listen|identify|ping|perf|gossip|relay|fetch</c>: diagnosis against any libp2p peer, ours or another's.</summary>
 internal static class PeerCommands
 {
     /// <summary>The group of verbs.</summary>
@@ -15,5 +15,6 @@ internal static class PeerCommands
         PeerPerf.Create(app),
         PeerGossip.Create(app),
         PeerRelay.Create(app),
+        PeerFetch.Create(app),
     };
 }
