@@ -88,7 +88,7 @@ internal static class DaemonHost
         services.AddSingleton(new Neighbours(genesis, self.Id));
         services.AddSingleton(new RootLists(folder.Lists));
         services.AddSingleton(provider => Links(provider, options, genesis));
-        services.AddSingleton(provider => Network(provider, options, keys));
+        services.AddSingleton(provider => Network(provider, options, keys, genesis.Members.Count));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MemberRelay>(provider, options.Reach));
         services.AddSingleton<PeerExchange>().AddSingleton<Answers>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Questions>(provider, options.RequestTimeout));
@@ -145,7 +145,16 @@ internal static class DaemonHost
         provider.GetRequiredService<StatusBoard>(), provider.GetRequiredService<Traffic>(), TimeProvider.System,
         provider.GetRequiredService<ILoggerFactory>().CreateLogger("Tapestry.Network"));
 
-    private static Libp2pHost Network(IServiceProvider provider, NodeOptions options, KeyFile keys)
+    // One member may be the only way to all others, which may sit behind one address, and each wants every other, twice when both dial.
+    private static RelayLimits RelayLimitsFor(int members) => new()
+    {
+        Reservations = members,
+        ReservationsPerAddress = members,
+        Circuits = members * members,
+        CircuitsPerPeer = 2 * members,
+    };
+
+    private static Libp2pHost Network(IServiceProvider provider, NodeOptions options, KeyFile keys, int members)
     {
         Neighbours neighbours = provider.GetRequiredService<Neighbours>();
         LinkSettings links = provider.GetRequiredService<LinkSettings>();
@@ -158,6 +167,7 @@ internal static class DaemonHost
 
             // Only members are admitted, and a member is always worth a connection.
             Protects = static _ => true,
+            Limits = new ResourceLimits { Relay = RelayLimitsFor(members) },
         };
         return new Libp2pHost(new Libp2pIdentity(keys.Peer), hostOptions);
     }

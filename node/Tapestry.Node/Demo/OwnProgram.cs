@@ -9,6 +9,14 @@ internal static class OwnProgram
     /// <param name="arguments">Its arguments.</param>
     public static Process Start(IReadOnlyList<string> arguments)
     {
+        ProcessStartInfo start = Describe(arguments);
+        return Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+    }
+
+    /// <summary>How it is started, for those who start it through another program.</summary>
+    /// <param name="arguments">Its arguments.</param>
+    public static ProcessStartInfo Describe(IReadOnlyList<string> arguments)
+    {
         string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path.");
         ProcessStartInfo start = new(program) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
         string assembly = typeof(OwnProgram).Assembly.Location;
@@ -25,6 +33,6 @@ internal static class OwnProgram
 
         // Idle threads of libtorch's pool would spin on the cores that the other daemons need.
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
-        return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
+        return start;
     }
 }
