@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Tapestry.Cli;
+using Tapestry.Libp2p;
 using Tapestry.Node.Configuration;
 using Tapestry.Node.Daemon;
 using Tapestry.Node.Demo;
@@ -108,6 +109,41 @@ public sealed class NetworkTests : IDisposable
         theirs.Faults.Keys.Should().Contain("aurora: WrongGenesis");
         ours.Connected.Should().BeEmpty();
     }
+
+    [TorchFact]
+    public async Task One_address_is_enough_to_join_and_after_a_restart_none_is_needed()
+    {
+        IReadOnlyList<DaemonProcess> daemons = _network.Daemons;
+        string first = File.ReadLines(PeerListOf(daemons[0])).First(line => line.EndsWith(PeerOf(0), StringComparison.Ordinal));
+        File.WriteAllText(PeerListOf(daemons[0]), "# everybody dials this member\n");
+        foreach (DaemonProcess daemon in daemons.Skip(1))
+        {
+            File.WriteAllText(PeerListOf(daemon), first);
+        }
+
+        StartAll();
+        StatusReport[] joined = await WaitAsync(reports => reports.All(report => report.Connected.Count == 3));
+        joined[3].Members.Select(member => (member.Name, member.Source)).Should().BeEquivalentTo(
+            [(daemons[0].Name, "list"), (daemons[1].Name, "signed"), (daemons[2].Name, "signed")]);
+        await StopAllAsync();
+
+        foreach (DaemonProcess daemon in daemons.Skip(1))
+        {
+            File.WriteAllText(PeerListOf(daemon), "/this/is/no/address");
+            daemon.Start();
+        }
+
+        foreach (DaemonProcess daemon in daemons.Skip(1))
+        {
+            await WaitForAsync(daemon, report => report.Connected.Count == 2);
+        }
+
+        File.ReadAllText(daemons[1].LogPath).Should().Contain("Going on with the addresses that members signed before");
+    }
+
+    private static string PeerListOf(DaemonProcess daemon) => Path.Combine(daemon.Folder.Root, "peers.txt");
+
+    private string PeerOf(int owner) => PeerId.From(_network.MemberOf(owner).PeerKey).ToString();
 
     /// <summary>What is the same at any moment of a daemon that ends no round: its ledger, keys, genesis and settings.</summary>
     private static string[] WhatNothingMayChange(DataFolder folder)
