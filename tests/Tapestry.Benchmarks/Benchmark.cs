@@ -19,4 +19,5 @@ internal abstract class Benchmark
 /// <param name="Runs">How often each side runs.</param>
 /// <param name="Threads">Threads of each side.</param>
 /// <param name="Python">A Python with PyTorch.</param>
-internal sealed record BenchmarkOptions(int Runs, int Threads, string Python);
+/// <param name="Minutes">How long what must stay flat is watched; 0 for a short look.</param>
+internal sealed record BenchmarkOptions(int Runs, int Threads, string Python, int Minutes);

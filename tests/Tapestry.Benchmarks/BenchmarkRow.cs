@@ -21,6 +21,10 @@ internal sealed record BenchmarkRow(
     internal static BenchmarkRow LessIsBetter(string name, string unit, IEnumerable<double> ours, IEnumerable<double> peer, string peerName, double goal) =>
         Make(name, unit, Median(ours), Median(peer), peerName, goal, Median(peer) / Median(ours), ours.Count());
 
+    /// <summary>A figure that stands alone: no peer, nothing promised.</summary>
+    internal static BenchmarkRow Reported(string name, string unit, IEnumerable<double> ours) =>
+        new(name, unit, Median(ours), 0, "", 0, 0, true, ours.Count());
+
     /// <summary>The middle value, or the mean of the two in the middle.</summary>
     internal static double Median(IEnumerable<double> values)
     {

@@ -13,13 +13,15 @@ internal static class BenchmarkTable
         foreach (BenchmarkRow row in rows)
         {
             table.AddRow(
-                Markup.Escape(row.Name), Number(row.Ours), Number(row.Peer), Markup.Escape(row.PeerName), row.Unit,
-                row.Ratio.ToString("F2", CultureInfo.InvariantCulture), row.Goal.ToString("F2", CultureInfo.InvariantCulture),
-                row.Met ? "[green]met[/]" : "[red]missed[/]", row.Runs.ToString(CultureInfo.InvariantCulture));
+                Markup.Escape(row.Name), Number(row.Ours), Optional(row.Peer), Markup.Escape(row.PeerName), row.Unit,
+                Optional(row.Ratio), Optional(row.Goal), row.Goal == 0 ? "" : row.Met ? "[green]met[/]" : "[red]missed[/]", row.Runs.ToString(CultureInfo.InvariantCulture));
         }
 
         return table;
     }
+
+    // Of a figure that stands alone there is nothing to say here.
+    private static string Optional(double value) => value == 0 ? "" : Number(value);
 
     private static string Number(double value) => value.ToString(value < 100 ? "F2" : "N0", CultureInfo.InvariantCulture);
 }

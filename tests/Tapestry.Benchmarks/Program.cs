@@ -11,9 +11,9 @@ if (args is [TrainingWorker.Argument, .. string[] rest])
     return TrainingWorker.Run(rest);
 }
 
-if (args is [NetworkPeer.Argument])
+if (args is [NetworkPeer.Argument, string security])
 {
-    return await NetworkPeer.RunAsync();
+    return await NetworkPeer.RunAsync(security);
 }
 
 if (args is ["federation", .. string[] settings])
@@ -30,16 +30,18 @@ name.AcceptOnlyFromAmong([.. benchmarks.Select(benchmark => benchmark.Name)]);
 Option<int> runs = new("--runs") { Description = "How often each side runs; medians count.", DefaultValueFactory = _ => 3 };
 Option<int> threads = new("--threads") { Description = "Threads of each side.", DefaultValueFactory = _ => Environment.ProcessorCount };
 Option<string> python = new("--python") { Description = "A Python with PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
+Option<int> minutes = new("--minutes") { Description = "How long to watch what must stay flat; 0 for a short look.", DefaultValueFactory = _ => 0 };
 
 CommandLineApp app = new("Measures Tapestry against its peers, in the same run on the same machine.", "bench");
 app.Root.Add(name);
 app.Root.Add(runs);
 app.Root.Add(threads);
 app.Root.Add(python);
+app.Root.Add(minutes);
 app.Does(app.Root, async (arguments, terminal, stopping) =>
 {
     Benchmark chosen = benchmarks.Single(benchmark => benchmark.Name == arguments.GetValue(name));
-    BenchmarkOptions options = new(arguments.GetValue(runs), arguments.GetValue(threads), arguments.GetValue(python)!);
+    BenchmarkOptions options = new(arguments.GetValue(runs), arguments.GetValue(threads), arguments.GetValue(python)!, arguments.GetValue(minutes));
     IReadOnlyList<BenchmarkRow> rows = await chosen.RunAsync(options, terminal, stopping);
     return new VerbResult(new { Rows = rows }, console => console.Write(BenchmarkTable.Of(rows)));
 });

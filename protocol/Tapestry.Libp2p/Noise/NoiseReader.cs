@@ -14,6 +14,9 @@ internal sealed class NoiseReader : PipeReader, IDisposable
 {
     // Fits four frames, so that one receive takes in about as much as the kernel has.
     private const int BlockLength = 256 * 1024;
+
+    // What waits on a connection that is idle: a ping, or the start of a stream.
+    private const int IdleBlockLength = 4 * 1024;
     private const int HeaderLength = sizeof(ushort);
     private const int MaximumFrameLength = HeaderLength + NoiseHandshake.MaximumMessageLength;
 
@@ -24,6 +27,7 @@ internal sealed class NoiseReader : PipeReader, IDisposable
     private Block _block;
     private int _start;
     private int _end;
+    private int _lastReceived;
     private Segment? _head;
     private Segment? _tail;
     private int _headConsumed;
@@ -40,7 +44,7 @@ internal sealed class NoiseReader : PipeReader, IDisposable
         _stream = stream;
         _cipher = cipher;
         _completed = completed;
-        _block = new Block(Math.Max(BlockLength, received.Length + MaximumFrameLength));
+        _block = new Block(Math.Max(IdleBlockLength, received.Length));
         received.CopyTo(_block.Bytes);
         _end = received.Length;
     }
@@ -172,6 +176,7 @@ internal sealed class NoiseReader : PipeReader, IDisposable
                 return Result(isCanceled: false);
             }
 
+            _lastReceived = received;
             _end += received;
             DecryptFrames();
             if (_tail == before && _failure is not null)
@@ -183,33 +188,34 @@ internal sealed class NoiseReader : PipeReader, IDisposable
         return Result(isCanceled: false);
     }
 
-    // Afterwards a whole frame fits from _start on, and there is room to receive.
+    // Afterwards there is room to receive, and for the whole of a frame that has begun to come. A connection that carries
+    // little holds a small block; one that fills it gets a large one.
     private void MakeRoom()
     {
-        if (_start == _end && _block.References == 1)
-        {
-            _start = _end = 0;
-        }
-
-        if (_block.Bytes.Length - _start >= MaximumFrameLength && _end < _block.Bytes.Length)
+        int partial = _end - _start;
+        int needed = partial < HeaderLength ? HeaderLength : HeaderLength + BinaryPrimitives.ReadUInt16BigEndian(_block.Bytes.AsSpan(_start));
+        int length = Math.Max(needed, _lastReceived) > IdleBlockLength / 2 ? BlockLength : IdleBlockLength;
+        int room = _block.Bytes.Length - _start;
+        bool fits = room >= (_block.Bytes.Length < BlockLength ? needed : MaximumFrameLength) && _end < _block.Bytes.Length;
+        bool isSole = _block.References == 1;
+        if (fits && !(isSole && partial == 0))
         {
             return;
         }
 
-        Span<byte> partial = _block.Bytes.AsSpan(_start, _end - _start);
-        if (_block.References == 1)
+        if (isSole && _block.Bytes.Length == length)
         {
-            partial.CopyTo(_block.Bytes);
+            _block.Bytes.AsSpan(_start, partial).CopyTo(_block.Bytes);
         }
         else
         {
-            Block next = new(BlockLength);
-            partial.CopyTo(next.Bytes);
+            Block next = new(length);
+            _block.Bytes.AsSpan(_start, partial).CopyTo(next.Bytes);
             _block.Release();
             _block = next;
         }
 
-        _end = partial.Length;
+        _end = partial;
         _start = 0;
     }
 

@@ -15,7 +15,10 @@ internal sealed class TlsChannel : SecureChannel
         : base(remote, earlyMuxer)
     {
         _tls = tls;
-        Input = PipeReader.Create(tls, new StreamPipeReaderOptions(bufferSize: BufferLength, minimumReadSize: BufferLength / 4, leaveOpen: true));
+
+        // Empty reads, so that nothing is held while nothing comes.
+        Input = PipeReader.Create(tls, new StreamPipeReaderOptions(
+            bufferSize: BufferLength, minimumReadSize: BufferLength / 4, leaveOpen: true, useZeroByteReads: true));
         Output = PipeWriter.Create(tls, new StreamPipeWriterOptions(minimumBufferSize: BufferLength, leaveOpen: true));
     }
 

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
 namespace Tapestry.Libp2p.Tls;
 
 /// <summary>What lies between TLS and the socket: large receives, and large sends of many TLS records.</summary>
@@ -10,12 +13,18 @@ internal sealed class TlsTransport : Stream
     // Sixteen records: large enough that a system call costs little per byte.
     private const int BufferLength = 256 * 1024;
 
+    // What waits on a connection that is idle.
+    private const int IdleLength = 4 * 1024;
+
     private readonly Stream _socket;
     private byte[] _received;
     private int _start;
     private int _end;
-    private byte[] _toSend = [];
+    private int _lastReceived;
+    private bool _isRented;
+    private byte[]? _toSend;
     private int _waiting;
+    private bool _sendsTogether;
 
     /// <summary>A transport over a socket.</summary>
     /// <param name="socket">The socket's stream; owned from now on.</param>
@@ -38,18 +47,19 @@ internal sealed class TlsTransport : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _start < _end || buffer.IsEmpty ? new ValueTask<int>(TakeReceived(buffer)) : ReceiveAsync(buffer, cancellationToken);
+        _start < _end ? new ValueTask<int>(TakeReceived(buffer)) : ReceiveAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_toSend.Length == 0)
+        if (!_sendsTogether)
         {
             return _socket.WriteAsync(buffer, cancellationToken);
         }
 
+        _toSend ??= ArrayPool<byte>.Shared.Rent(BufferLength);
         if (buffer.Length <= _toSend.Length - _waiting)
         {
             buffer.CopyTo(_toSend.AsMemory(_waiting));
@@ -65,11 +75,14 @@ internal sealed class TlsTransport : Stream
 
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
+        byte[]? together = _toSend;
         int length = _waiting;
+        _toSend = null;
         _waiting = 0;
-        if (length > 0)
+        if (together is not null)
         {
-            await _socket.WriteAsync(_toSend.AsMemory(0, length), cancellationToken);
+            await _socket.WriteAsync(together.AsMemory(0, length), cancellationToken);
+            ArrayPool<byte>.Shared.Return(together);
         }
     }
 
@@ -84,7 +97,7 @@ internal sealed class TlsTransport : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>From now on writes wait for a flush or a full buffer. Called once, after the handshake.</summary>
-    internal void SendTogether() => _toSend = GC.AllocateUninitializedArray<byte>(BufferLength);
+    internal void SendTogether() => _sendsTogether = true;
 
     protected override void Dispose(bool disposing)
     {
@@ -99,33 +112,54 @@ internal sealed class TlsTransport : Stream
     private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancelled)
     {
         await FlushAsync(cancelled);
-        if (buffer.Length > _toSend.Length)
+        if (buffer.Length > BufferLength)
         {
             await _socket.WriteAsync(buffer, cancelled);
             return;
         }
 
+        _toSend = ArrayPool<byte>.Shared.Rent(BufferLength);
         buffer.CopyTo(_toSend);
         _waiting = buffer.Length;
     }
 
-    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancelled)
+    private ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancelled)
     {
-        // The handshake is a few small messages each way, and most connections of a flood end in it.
-        if (_toSend.Length == 0)
+        // The handshake is a few small messages each way, and most connections of a flood end in it. An empty read only waits.
+        if (!_sendsTogether || buffer.IsEmpty)
         {
-            return await _socket.ReadAsync(buffer, cancelled);
+            return _socket.ReadAsync(buffer, cancelled);
         }
 
-        if (_received.Length < BufferLength)
+        int length = _lastReceived > IdleLength / 2 ? BufferLength : IdleLength;
+        if (_received.Length != length)
         {
-            _received = GC.AllocateUninitializedArray<byte>(BufferLength);
+            Return();
+            _received = ArrayPool<byte>.Shared.Rent(length);
+            _isRented = true;
         }
 
+        return FillAsync(buffer, cancelled);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> FillAsync(Memory<byte> buffer, CancellationToken cancelled)
+    {
         _start = 0;
         _end = 0;
         _end = await _socket.ReadAsync(_received, cancelled);
+        _lastReceived = _end;
         return TakeReceived(buffer);
+    }
+
+    // Only between reads: on disposal one may be under way, and the array then is the collector's.
+    private void Return()
+    {
+        if (_isRented)
+        {
+            ArrayPool<byte>.Shared.Return(_received);
+            _isRented = false;
+        }
     }
 
     private int TakeReceived(Memory<byte> buffer)

@@ -1,36 +1,45 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tapestry.Crypto;
 using Tapestry.Libp2p;
 
 namespace Tapestry.Benchmarks.Network;
 
 /// <summary>Our peer in a process of its own, driven by the same lines as <c>tests/foreign/js/peer.mjs</c>.</summary>
-internal sealed class NetworkPeer : IAsyncDisposable
+internal sealed partial class NetworkPeer : IAsyncDisposable
 {
     /// <summary>The argument that makes this program play the peer.</summary>
     internal const string Argument = "network-peer";
 
     private const string Echo = "/test/echo/1.0.0";
 
+    private readonly SecurityProtocol _security;
     private readonly Libp2pIdentity _identity;
     private readonly Libp2pHost _host;
     private readonly CancellationToken _stopping;
     private GossipBenchmarkPeer? _gossip;
 
-    private NetworkPeer(CancellationToken stopping)
+    private NetworkPeer(SecurityProtocol security, CancellationToken stopping)
     {
         _stopping = stopping;
-        byte[] seed = new byte[SigningKey.SeedLength];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(seed);
-        _identity = new Libp2pIdentity(SigningKey.FromSeed(seed));
+        _security = security;
+        _identity = NewIdentity();
         _host = new Libp2pHost(_identity, new Libp2pHostOptions
         {
             ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")],
+            Security = [security],
             AnswersPerf = true,
+            Protects = static _ => true,
 
-            // Connections are closed and made again faster than the other side notices.
-            Limits = new ResourceLimits { ConnectionsPerPeer = 64 },
+            // Connections are closed and made again faster than the other side notices, and all come from one address.
+            Limits = new ResourceLimits
+            {
+                Connections = 2000,
+                ConnectionsPerPeer = 64,
+                ConnectionsPerAddress = 2000,
+                PendingHandshakes = 2000,
+                PendingHandshakesPerAddress = 2000,
+                AcceptedPerAddressPerSecond = 100_000,
+            },
         });
         _host.Handle(Echo, async (stream, _, ended) =>
         {
@@ -40,10 +49,14 @@ internal sealed class NetworkPeer : IAsyncDisposable
     }
 
     /// <summary>Serves commands from standard input until it closes.</summary>
-    internal static async Task<int> RunAsync()
+    /// <param name="security">How it is secure: <c>noise</c> or <c>tls</c>.</param>
+    internal static async Task<int> RunAsync(string security)
     {
         using CancellationTokenSource stopping = new();
-        await using NetworkPeer peer = new(stopping.Token);
+        SecurityProtocol protocol = SecurityProtocol.TryParse(security, out SecurityProtocol? parsed)
+            ? parsed
+            : throw new ArgumentException($"There is no security protocol '{security}': expected noise or tls.");
+        await using NetworkPeer peer = new(protocol, stopping.Token);
         peer._host.Start();
         Print(new { @event = "ready", peerId = peer._host.PeerId.ToString(), addresses = peer._host.ListenAddresses.Select(address => address.ToString()) });
         while (await Console.In.ReadLineAsync(stopping.Token) is string line)
@@ -71,6 +84,7 @@ internal sealed class NetworkPeer : IAsyncDisposable
             await _gossip.DisposeAsync();
         }
 
+        await Task.WhenAll(_hosts.Select(host => host.StopAsync()));
         await _host.DisposeAsync();
         _identity.Dispose();
     }
@@ -90,6 +104,16 @@ internal sealed class NetworkPeer : IAsyncDisposable
                 return await OpenAsync(Connection(message), (int)message["times"]!);
             case string command when command is "subscribe" || command.StartsWith("gossip", StringComparison.Ordinal):
                 return await (_gossip ??= new GossipBenchmarkPeer(_host, _stopping)).DoAsync(command, message);
+            case "hosts":
+                return await DialFromNewHostsAsync(Multiaddr.Parse((string)message["address"]!), (int)message["count"]!);
+            case "memory":
+                return Memory();
+            case "cipher":
+                return Cipher();
+            case "rawListen":
+                return RawListen();
+            case "rawSend":
+                return await RawSendAsync((int)message["port"]!, (long)message["bytes"]!);
             default:
                 throw new ArgumentException($"There is no command {message["command"]}.");
         }

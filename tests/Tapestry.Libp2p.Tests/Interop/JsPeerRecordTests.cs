@@ -93,7 +93,7 @@ public sealed class JsPeerRecordTests(JsPeerFixture fixture) : IClassFixture<JsP
         theirs.Envelope.Encoded.ToArray().Should().Equal(signed.GetProperty("envelope").GetBytesFromBase64(), "both write the one encoding");
 
         SignedPeerRecord ours = SignedPeerRecord.Sign(Hosts.Identity(7), 42, [.. addresses.Select(Multiaddr.Parse)]);
-        JsonElement opened = await Js.AskAsync("open", new { envelope = Convert.ToBase64String(ours.Envelope.Encoded.Span) }, Late);
+        JsonElement opened = await Js.AskAsync("openEnvelope", new { envelope = Convert.ToBase64String(ours.Envelope.Encoded.Span) }, Late);
         opened.GetProperty("peer").GetString().Should().Be(Hosts.Peer(7).ToString());
         opened.GetProperty("sequence").GetString().Should().Be("42");
         opened.GetProperty("addresses").EnumerateArray().Select(address => address.GetString()).Should().Equal(addresses);

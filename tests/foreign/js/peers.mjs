@@ -32,7 +32,7 @@ export function commandsOf (node) {
       return { envelope: Buffer.from(envelope.marshal()).toString('base64') }
     },
     // Opens an envelope, given in base64, as a peer record.
-    async open ({ envelope }) {
+    async openEnvelope ({ envelope }) {
       const opened = await RecordEnvelope.openAndCertify(Buffer.from(envelope, 'base64'), PeerRecord.DOMAIN)
       const record = PeerRecord.createFromProtobuf(opened.payload)
       return { peer: record.peerId.toString(), sequence: record.seqNumber.toString(), addresses: record.multiaddrs.map(String) }
