@@ -16,10 +16,14 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
     // What a link's first question misses is asked for again; records change rarely, and a push tells connected members at once.
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    // Two of a network agree with it, whatever one of them hides.
+    // What one of them hides, the other tells.
     private const int AskedEachTime = 2;
 
+    // Above what an honest member asks that redials every second; an answer may be thousands of times as long as its question.
+    private const int AnswersPerMinute = 120;
+
     private readonly Channel<bool> _wanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly QuestionRate _rate = new(AnswersPerMinute, settings.Time);
     private readonly Random _choice = new(host.PeerId.GetHashCode());
 
     /// <summary>Starts to answer.</summary>
@@ -101,6 +105,12 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
 
     private async ValueTask<bool> AnswerAsync(PeerId from, ReadOnlyMemory<byte> bytes, ResponseFrames answer, CancellationToken ended)
     {
+        if (!_rate.TryTake(from))
+        {
+            settings.Board.Count($"{(neighbours.TryGetMember(from, out Member? asker) ? asker.Name : from.ToShortString())}: {Libp2pFault.RateLimit}");
+            return false;
+        }
+
         if (!PeerQuestion.TryRead(bytes.Span, out PeerQuestion? question))
         {
             return false;

@@ -182,6 +182,32 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_flood_of_questions_is_answered_at_its_bound_and_counted()
+    {
+        Start(0, "");
+        await using Libp2pHost asker = Plain(_peerKeys[1]);
+        await asker.DialAsync(_nodes[0]!.Host.ListenAddresses[0], _late.Token);
+        int refused = 0;
+        for (int question = 0; question < 130; question++)
+        {
+            try
+            {
+                await foreach (ReadOnlyMemory<byte> _ in asker.RequestFramesAsync(
+                    _nodes[0]!.Host.PeerId, TapestryProtocols.Peers, ReadOnlyMemory<byte>.Empty, new RequestLimits(8192, TimeSpan.FromSeconds(20)), _late.Token))
+                {
+                }
+            }
+            catch (Libp2pException error) when (error.Fault == Libp2pFault.StreamReset)
+            {
+                refused++;
+            }
+        }
+
+        refused.Should().BePositive();
+        _nodes[0]!.Board.Report().Faults.Should().ContainKey("m1: RateLimit").WhoseValue.Should().Be(refused);
+    }
+
+    [Fact]
     public async Task A_question_that_is_none_is_refused()
     {
         Start(0, "");
