@@ -152,6 +152,7 @@ internal static class DaemonHost
         ReservationsPerAddress = members,
         Circuits = members * members,
         CircuitsPerPeer = 2 * members,
+        ConnectionsPerRelay = 2 * members,
     };
 
     private static Libp2pHost Network(IServiceProvider provider, NodeOptions options, KeyFile keys, int members)

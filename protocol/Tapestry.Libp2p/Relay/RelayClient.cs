@@ -27,6 +27,8 @@ internal sealed class RelayClient
     /// <summary>The reservations at this moment.</summary>
     internal IReadOnlyList<RelayReservation> Held => [.. _held.Values];
 
+    private RelayLimits Limits => _host.Options.Limits.Relay;
+
     /// <summary>Makes a reservation; <see cref="HoldAsync"/> keeps it.</summary>
     internal async Task<(RelayReservation Reservation, PeerConnection Connection)> ReserveAsync(Multiaddr relay, CancellationToken cancelled)
     {
@@ -110,7 +112,7 @@ internal sealed class RelayClient
                 .Select(address => address.WithPeer(connection.Remote))
                 .Where(address => address.TryGetTcp(out MultiaddrPart host, out _) && host.Value is not ("0.0.0.0" or "::"))
                 .Distinct()
-                .Take(_host.Options.Limits.Relay.AddressesPerRelay)
+                .Take(Limits.AddressesPerRelay)
                 .Select(address => address.ThroughCircuit().WithPeer(_host.PeerId)),
         ];
     }
@@ -171,9 +173,13 @@ internal sealed class RelayClient
         { Type: not StopMessageType.Connect } => RelayStatus.UnexpectedMessage,
         { Peer: null } => RelayStatus.MalformedMessage,
         _ when request.Peer == _host.PeerId || request.Peer == connection.Remote => RelayStatus.PermissionDenied,
-        _ when Volatile.Read(ref _pendingHandshakes) >= _host.Options.Limits.Relay.PendingHandshakes => RelayStatus.ResourceLimitExceeded,
+        _ when Volatile.Read(ref _pendingHandshakes) >= Limits.PendingHandshakes => RelayStatus.ResourceLimitExceeded,
+        _ when _host.Connections.Count(open => IsThrough(open, connection.Remote)) >= Limits.ConnectionsPerRelay => RelayStatus.ResourceLimitExceeded,
         _ => RelayStatus.Ok,
     };
+
+    private static bool IsThrough(PeerConnection connection, PeerId relay) =>
+        !connection.IsDialer && connection.RemoteAddress.TryGetRelay(out Multiaddr? through) && through.Peer == relay;
 
     private async Task<PeerConnection?> UpgradeAsync(
         StreamOfStream carried, Libp2pStream stream, StopMessage request, PeerConnection connection, Deadline deadline)

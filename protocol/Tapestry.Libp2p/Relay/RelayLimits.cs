@@ -29,6 +29,9 @@ public sealed record RelayLimits
     /// <summary>Connections through relays that may be in their handshake with us. Default 16: relays are few, and each is bounded itself.</summary>
     public int PendingHandshakes { get; init; } = 16;
 
+    /// <summary>Connections that others may make to us through one relay. Default 64: a quarter of all, so that a relay that invents peers cannot take them all.</summary>
+    public int ConnectionsPerRelay { get; init; } = 64;
+
     /// <summary>Addresses of itself that a relay may tell us. Default 16: some interfaces, over both versions of IP.</summary>
     public int AddressesPerRelay { get; init; } = 16;
 }

@@ -67,6 +67,48 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Concurrent_dials_share_one_attempt()
+    {
+        await using Libp2pHost alice = Hosts.Start(1);
+        await using Libp2pHost bob = Hosts.Start(2);
+        int opened = 0;
+        bob.ConnectionOpened += _ => Interlocked.Increment(ref opened);
+        bob.AddressBook.Pin(alice.PeerId, [alice.ListenAddresses[0]]);
+
+        PeerConnection[] byAddress = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bob.ConnectAsync(alice)));
+        await byAddress[0].CloseAsync();
+        PeerConnection[] byPeer = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bob.DialAsync(alice.PeerId, Hosts.Patience)));
+
+        byAddress.Distinct().Should().ContainSingle();
+        byPeer.Distinct().Should().ContainSingle().Which.Should().NotBeSameAs(byAddress[0]);
+        opened.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task A_shared_attempt_goes_on_while_anybody_waits_for_it()
+    {
+        // A listener that lets the callers wait: it accepts and says nothing until it is told to.
+        using Socket listener = TcpTransport.Listen(Hosts.AnyPort);
+        Multiaddr address = Multiaddr.From((IPEndPoint)listener.LocalEndPoint!).WithPeer(Hosts.Peer(3));
+        await using Libp2pHost bob = Hosts.Start(2);
+        using CancellationTokenSource impatient = new();
+        using CancellationTokenSource patient = new();
+        Task<PeerConnection> first = bob.DialAsync(address, impatient.Token);
+        using Socket socket = await listener.AcceptAsync(Hosts.Patience);
+        await socket.ReceiveAsync(new byte[1], Hosts.Patience);
+        Task<PeerConnection> second = bob.DialAsync(address, patient.Token);
+
+        await impatient.CancelAsync();
+        await FluentActions.Awaiting(() => first).Should().ThrowAsync<OperationCanceledException>();
+        second.IsCompleted.Should().BeFalse("the second waits still");
+        listener.Poll(0, SelectMode.SelectRead).Should().BeFalse("and has not dialled anew");
+
+        await patient.CancelAsync();
+        await FluentActions.Awaiting(() => second).Should().ThrowAsync<OperationCanceledException>();
+        await SilenceAsync(socket);
+    }
+
+    [Fact]
     public async Task Opening_and_closing_are_told_once_each_to_both_sides()
     {
         await using Libp2pHost alice = Hosts.Start(1);

@@ -53,10 +53,13 @@ public sealed class ReachabilityTests : IAsyncLifetime
         (await changed.WaitAsync(Late)).Should().Be(Reachability.Private);
     }
 
-    [Fact]
-    public async Task The_address_that_was_reached_is_told_and_no_connection_is_left()
+    [Theory]
+    [InlineData("/noise")]
+    [InlineData("/tls/1.0.0")]
+    public async Task The_address_that_was_reached_is_told_and_no_connection_is_left(string security)
     {
-        Libp2pHost asker = Start();
+        SecurityProtocol only = new[] { SecurityProtocol.Noise, SecurityProtocol.Tls }.Single(protocol => protocol.Id == security);
+        Libp2pHost asker = Start(options => options with { Security = [only] });
         await using Libp2p.Autonat autonat = new(asker, Here with { Asks = false });
         Libp2pHost server = Server();
         await asker.ConnectAsync(server);

@@ -1,5 +1,7 @@
+using System.Buffers;
 using FluentAssertions;
 using Tapestry.Libp2p.Tests.Interop;
+using Tapestry.Libp2p.Wire;
 using Xunit;
 
 namespace Tapestry.Libp2p.Tests.Scenarios.Relay;
@@ -13,6 +15,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
     private readonly Libp2pHost _relay = Hosts.Start(1);
     private readonly Libp2pHost _hidden = Hosts.Start(2, options => options with { ListenAddresses = [] });
     private readonly Libp2pHost _dialer = Hosts.Start(3, options => options with { ListenAddresses = [] });
+    private readonly Lock _writing = new();
     private readonly TaskCompletionSource<(PeerId Source, PeerId Target, CircuitEnd End)> _ended = new();
 
     private CancellationToken Late { get; } = Hosts.Patience;
@@ -45,6 +48,34 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         (await _hidden.PingAsync(_dialer.PeerId, Late)).Should().BePositive();
         (await connection.Identified)!.ListenAddresses.Should().Equal(reservation.Addresses[0].WithoutPeer());
         _relay.Connections.Should().HaveCount(2, "the relay sees two connections to itself, and none between the ends");
+    }
+
+    [Theory]
+    [InlineData("/noise")]
+    [InlineData("/tls/1.0.0")]
+    public async Task The_relay_sees_ciphertext_only(string security)
+    {
+        SecurityProtocol only = new[] { SecurityProtocol.Noise, SecurityProtocol.Tls }.Single(protocol => protocol.Id == security);
+        await using Libp2pHost hidden = Hosts.Start(4, options => options with { ListenAddresses = [], Security = [only] });
+        await using Libp2pHost dialer = Hosts.Start(5, options => options with { ListenAddresses = [], Security = [only] });
+        new TestProtocols().AnswerOn(hidden);
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true }, hidden);
+        ArrayBufferWriter<byte> seen = new();
+        _relay.Handle(CircuitRelay.HopId, (stream, _, ended) => EavesdropAsync(stream, hidden.PeerId, seen, ended));
+
+        PeerConnection connection = await dialer.DialAsync(reservation.Addresses[0], Late);
+        await using Libp2pStream echo = await connection.OpenStreamAsync(TestProtocols.Echo, Late);
+        byte[] secret = System.Security.Cryptography.RandomNumberGenerator.GetBytes(1000);
+        await echo.Output.WriteAsync(secret, Late);
+        byte[] back = new byte[secret.Length];
+        await LengthPrefix.ReadExactlyAsync(echo.Input, back, Late);
+
+        connection.SecurityProtocol.Should().Be(security);
+        back.Should().Equal(secret);
+        byte[] passed = seen.WrittenSpan.ToArray();
+        passed.Length.Should().BeGreaterThan(2 * secret.Length, "it has passed there and back");
+        passed.AsSpan().IndexOf(secret.AsSpan(0, 16)).Should().Be(-1);
+        passed.AsSpan().IndexOf("/test/echo"u8).Should().Be(-1);
     }
 
     [Fact]
@@ -148,6 +179,49 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         await idle.Completion.WaitAsync(Late);
 
         reserving.FindConnection(relay.PeerId).Should().NotBeNull("what is idle for as long, without a reservation, is closed");
+    }
+
+    [Fact]
+    public async Task One_relay_brings_no_more_connections_than_the_limit()
+    {
+        ResourceLimits limits = new() { Relay = new RelayLimits { ConnectionsPerRelay = 1 } };
+        await using Libp2pHost hidden = Hosts.Start(4, options => options with { ListenAddresses = [], Limits = limits });
+        RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true }, hidden);
+        await _dialer.DialAsync(reservation.Addresses[0], Late);
+
+        Func<Task> another = () => _hidden.DialAsync(reservation.Addresses[0], Late);
+
+        (await another.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.RelayConnectionFailed);
+    }
+
+    // A relay that writes down what it passes on.
+    private async Task EavesdropAsync(Libp2pStream source, PeerId target, ArrayBufferWriter<byte> seen, CancellationToken ended)
+    {
+        await LengthPrefix.ReadAsync(source.Input, HopMessage.MaximumLength, ended);
+        await using Libp2pStream onward = await _relay.OpenStreamAsync(target, CircuitRelay.StopId, ended);
+        StopMessage request = new() { Type = StopMessageType.Connect, Peer = source.Remote };
+        await LengthPrefix.WriteAsync(onward.Output, request.ToArray(), ended);
+        await LengthPrefix.ReadAsync(onward.Input, StopMessage.MaximumLength, ended);
+        await LengthPrefix.WriteAsync(source.Output, new HopMessage { Type = HopMessageType.Status, Status = RelayStatus.Ok }.ToArray(), ended);
+        await Task.WhenAll(PassAsync(source, onward), PassAsync(onward, source));
+
+        async Task PassAsync(Libp2pStream from, Libp2pStream to)
+        {
+            while (await from.Input.ReadAsync(ended) is { IsCompleted: false } read)
+            {
+                foreach (ReadOnlyMemory<byte> part in read.Buffer)
+                {
+                    lock (_writing)
+                    {
+                        seen.Write(part.Span);
+                    }
+
+                    await to.Output.WriteAsync(part, ended);
+                }
+
+                from.Input.AdvanceTo(read.Buffer.End);
+            }
+        }
     }
 
     private Task<RelayReservation> ReserveAsync(CircuitRelayOptions options, Libp2pHost? of = null)
