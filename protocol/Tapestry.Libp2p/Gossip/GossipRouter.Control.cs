@@ -78,6 +78,16 @@ internal sealed partial class GossipRouter
 
         RouterTopic topic = TopicOf(name);
         topic.Peers.Add(peer);
+        if (peer.IsReachable)
+        {
+            Welcome(topic, peer, now);
+        }
+    }
+
+    /// <summary>A peer is in a topic and can be sent to, both for the first time.</summary>
+    private void Welcome(RouterTopic topic, RouterPeer peer, TimeSpan now)
+    {
+        topic.Newcomers.Add(peer);
 
         // At once and not at the next heartbeat, as js-libp2p does, so that what is said next is heard.
         if (topic.IsJoined && topic.Mesh.Count < _parameters.MeshPeers && MayGraft(topic, peer, now))
@@ -96,6 +106,7 @@ internal sealed partial class GossipRouter
         RouterTopic topic = _topics[name];
         topic.Peers.Remove(peer);
         topic.Fanout.Remove(peer);
+        topic.Newcomers.Remove(peer);
         if (topic.Mesh.Remove(peer))
         {
             _scores.Prune(peer.Id, name);

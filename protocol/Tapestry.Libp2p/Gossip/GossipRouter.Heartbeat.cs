@@ -31,6 +31,12 @@ internal sealed partial class GossipRouter
                 KeepFanout(topic, now);
                 Advertise(topic, topic.Fanout);
             }
+            else if (topic.Newcomers.Count > 0)
+            {
+                Advertise(topic, topic.Peers);
+            }
+
+            topic.Newcomers.Clear();
         }
 
         SendGathered();
@@ -188,7 +194,7 @@ internal sealed partial class GossipRouter
         FillFanout(topic);
     }
 
-    /// <summary>Tells some peers outside the mesh what we have.</summary>
+    /// <summary>Tells some peers outside the mesh, and whoever has just come, what we have.</summary>
     private void Advertise(RouterTopic topic, List<RouterPeer> except)
     {
         List<GossipId> ids = _cache.AdvertisedOf(topic.Name);
@@ -200,7 +206,9 @@ internal sealed partial class GossipRouter
         List<RouterPeer> others = topic.Peers.FindAll(peer =>
             peer.IsReachable && !except.Contains(peer) && !peer.IsExplicit && Score(peer) >= _scoring.GossipThreshold);
         int count = Math.Max(_parameters.GossipPeers, (int)(_parameters.GossipFactor * others.Count));
-        foreach (RouterPeer peer in Draw(others, count))
+        List<RouterPeer> told = Draw(others, count);
+        told.AddRange(topic.Newcomers.FindAll(peer => !told.Contains(peer) && Score(peer) >= _scoring.GossipThreshold));
+        foreach (RouterPeer peer in told)
         {
             peer.Have.Add(new GossipHave(topic.Name, SomeOf(ids)));
         }

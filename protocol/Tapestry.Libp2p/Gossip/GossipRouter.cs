@@ -79,7 +79,7 @@ internal sealed partial class GossipRouter
     }
 
     /// <summary>A stream to the peer is open: it learns our topics, and can be taken into meshes.</summary>
-    internal void Reached(PeerId peer, GossipVersion version)
+    internal void Reached(PeerId peer, GossipVersion version, TimeSpan now)
     {
         if (!_peers.TryGetValue(peer, out RouterPeer? reached))
         {
@@ -87,6 +87,11 @@ internal sealed partial class GossipRouter
         }
 
         reached.Version = version;
+        foreach (string topic in reached.Topics)
+        {
+            Welcome(_topics[topic], reached, now);
+        }
+
         List<GossipSubscription> ours = [];
         foreach (RouterTopic topic in _topics.Values)
         {
@@ -100,6 +105,8 @@ internal sealed partial class GossipRouter
         {
             Send(reached, new GossipRpc { Subscriptions = ours });
         }
+
+        SendGathered();
     }
 
     /// <summary>The stream to the peer has ended; its topics are kept for the next one.</summary>
@@ -115,6 +122,7 @@ internal sealed partial class GossipRouter
         foreach (RouterTopic topic in _topics.Values)
         {
             topic.Fanout.Remove(lost);
+            topic.Newcomers.Remove(lost);
             if (topic.Mesh.Remove(lost))
             {
                 _scores.Prune(peer, topic.Name);

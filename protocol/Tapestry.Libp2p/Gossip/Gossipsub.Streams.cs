@@ -11,23 +11,40 @@ public sealed partial class Gossipsub
 
     private void OnOpened(PeerConnection connection)
     {
-        if (_stopRequested == 0)
+        if (_stopRequested == 0 && LinkOf(connection) is GossipLink link)
         {
-            StartOpening(LinkTo(connection.Remote));
+            StartOpening(link);
         }
     }
 
     private void OnClosed(PeerConnection connection, Libp2pFault fault)
     {
-        if (_host.FindConnection(connection.Remote) is null && _links.TryRemove(connection.Remote, out GossipLink? link))
+        GossipLink? closed = null;
+        lock (_sync)
         {
-            Step(static (router, peer, now) => router.Disconnected(peer, now), connection.Remote);
-            link.ResetOutbound();
+            if (_host.FindConnection(connection.Remote) is null && _links.TryRemove(connection.Remote, out closed))
+            {
+                _router.Disconnected(connection.Remote, Now);
+            }
+        }
+
+        closed?.ResetOutbound();
+    }
+
+    /// <summary>The link to the peer of a connection; null when the connection has ended.</summary>
+    /// <remarks>The host forgets a connection before it says so: under one lock, either we see that here, or <see cref="OnClosed"/> removes what we add.</remarks>
+    private GossipLink? LinkOf(PeerConnection connection)
+    {
+        lock (_sync)
+        {
+            return _host.FindConnection(connection.Remote) is null
+                ? null
+                : _links.GetOrAdd(connection.Remote, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom, CountSent));
         }
     }
 
-    private GossipLink LinkTo(PeerId peer) =>
-        _links.GetOrAdd(peer, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom, CountSent));
+    /// <summary>Whether a link is still the one to its peer, and not of an earlier connection.</summary>
+    private bool IsCurrent(GossipLink link) => _links.TryGetValue(link.Peer, out GossipLink? current) && current == link;
 
     private void StartOpening(GossipLink link)
     {
@@ -42,7 +59,7 @@ public sealed partial class Gossipsub
     {
         try
         {
-            while (_host.FindConnection(link.Peer) is PeerConnection connection)
+            while (IsCurrent(link) && _host.FindConnection(link.Peer) is PeerConnection connection)
             {
                 if (!await TrySendAsync(link, connection) || link.Delays.Next(Now) is not TimeSpan delay)
                 {
@@ -59,7 +76,7 @@ public sealed partial class Gossipsub
         }
 
         link.EndOpening();
-        if (_host.FindConnection(link.Peer) is not null)
+        if (IsCurrent(link) && _host.FindConnection(link.Peer) is not null)
         {
             // A connection came between the look and the end; whoever announced it saw us still at work.
             StartOpening(link);
@@ -76,8 +93,7 @@ public sealed partial class Gossipsub
             stream = await connection.OpenStreamAsync(ProtocolIds, ended.Token);
             link.SetOutbound(stream);
             GossipVersion version = GossipVersion.V12 - (byte)Array.IndexOf(ProtocolIds, stream.Protocol);
-            Enter(connection);
-            Step((router, peer, _) => router.Reached(peer, version), link.Peer);
+            Enter(link, connection, version);
             await Task.WhenAll(WatchAsync(stream, ended), link.Outbox.RunAsync(stream, ended.Token));
         }
         catch (Libp2pException refusal) when (stream is null && refusal.Fault == Libp2pFault.ProtocolNotSupported)
@@ -90,8 +106,7 @@ public sealed partial class Gossipsub
         }
 
         link.SetOutbound(null);
-        Step(static (router, peer, _) => router.Lost(peer), link.Peer);
-        link.Outbox.Clear();
+        Leave(link);
         if (stream is not null)
         {
             await stream.DisposeAsync();
@@ -123,9 +138,13 @@ public sealed partial class Gossipsub
             return;
         }
 
-        GossipLink link = LinkTo(connection.Remote);
+        if (LinkOf(connection) is not GossipLink link)
+        {
+            return;
+        }
+
         link.TakeInbound(stream);
-        Enter(connection);
+        Enter(link, connection, GossipVersion.None);
         StartOpening(link);
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(connectionEnded, _stopping.Token);
         try
@@ -260,14 +279,46 @@ public sealed partial class Gossipsub
         Step(static (router, judged, now) => router.Judged(judged.message, judged.verdict, now), (message, verdict));
     }
 
-    private void Enter(PeerConnection connection)
+    /// <summary>The peer gossips, and with a version, can be sent to.</summary>
+    private void Enter(GossipLink link, PeerConnection connection, GossipVersion version)
     {
         // The address of a relay is nobody's.
         string? ip = connection.IsRelayed ? null : connection.RemoteAddress.Parts
             .Where(static part => part.Protocol is MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6)
             .Select(static part => part.Value)
             .FirstOrDefault(static value => !IPAddress.IsLoopback(IPAddress.Parse(value)));
-        Step((router, peer, _) => router.Connected(peer, connection.IsDialer, ip), connection.Remote);
+        List<GossipEffect> later;
+        lock (_sync)
+        {
+            if (!IsCurrent(link))
+            {
+                return;
+            }
+
+            _router.Connected(link.Peer, connection.IsDialer, ip);
+            if (version != GossipVersion.None)
+            {
+                _router.Reached(link.Peer, version, Now);
+            }
+
+            later = Deliver();
+        }
+
+        Report(later);
+    }
+
+    /// <summary>The peer cannot be sent to any more.</summary>
+    private void Leave(GossipLink link)
+    {
+        lock (_sync)
+        {
+            if (IsCurrent(link))
+            {
+                _router.Lost(link.Peer);
+            }
+        }
+
+        link.Outbox.Clear();
     }
 
     private async Task BeatAsync()

@@ -64,7 +64,7 @@ internal static class GossipTargets
         foreach (PeerId peer in Peers)
         {
             router.Connected(peer, isOutbound: peer == Peers[0], ip: null);
-            router.Reached(peer, GossipVersion.V12);
+            router.Reached(peer, GossipVersion.V12, TimeSpan.Zero);
         }
 
         int rpcs = 0;

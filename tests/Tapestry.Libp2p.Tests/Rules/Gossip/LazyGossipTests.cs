@@ -22,6 +22,7 @@ public sealed class LazyGossipTests
     {
         LoneRouter router = LoneRouter.Joined().With(Peers(10));
         byte[] outside = [.. Peers(10).Where(peer => !router.IsInMesh(peer))];
+        router.Beat();
         SignedMessage message = router.Message(1);
         router.Send(1, message);
 
@@ -33,9 +34,27 @@ public sealed class LazyGossipTests
     }
 
     [Fact]
+    public void Whoever_comes_is_told_once_what_was_said_just_before_also_when_it_enters_the_mesh_and_we_are_not_in_the_topic()
+    {
+        foreach (bool joined in (bool[])[true, false])
+        {
+            LoneRouter router = joined ? LoneRouter.Joined() : new LoneRouter();
+            SignedMessage message = router.Publish();
+            router.Beat();
+            router.Add(1);
+            router.IsInMesh(1).Should().Be(joined);
+            router.Beat(3);
+            router.AdvertisedTo(1).Should().Equal(message.Id);
+            router.Want(1, message.Id);
+            router.MessagesTo(1).Should().Equal(message);
+        }
+    }
+
+    [Fact]
     public void A_quarter_of_many_peers_learns_of_a_message_at_a_heartbeat()
     {
         LoneRouter router = LoneRouter.Joined().With(Peers(86));
+        router.Beat();
         router.Publish();
         router.Beat();
         Peers(86).Count(peer => router.AdvertisedTo(peer).Count > 0).Should().Be(20, "80 are outside the mesh of 6");

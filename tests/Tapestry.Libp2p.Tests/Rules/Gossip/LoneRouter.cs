@@ -66,7 +66,7 @@ internal sealed class LoneRouter
     internal LoneRouter Add(byte peer, bool isOutbound = false, GossipVersion version = GossipVersion.V12, string? ip = null, bool subscribes = true)
     {
         Router.Connected(Peer(peer), isOutbound, ip);
-        Router.Reached(Peer(peer), version);
+        Router.Reached(Peer(peer), version, Now);
         if (subscribes)
         {
             Say(peer, new GossipRpc { Subscriptions = [new GossipSubscription(Topic, true)] });

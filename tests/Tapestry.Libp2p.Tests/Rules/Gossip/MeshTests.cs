@@ -242,7 +242,7 @@ public sealed class MeshTests
         router.Router.Lost(LoneRouter.Peer(1));
         router.IsInMesh(1).Should().BeFalse();
         router.Router.PeersOf(LoneRouter.Topic).Should().HaveCount(2);
-        router.Router.Reached(LoneRouter.Peer(1), GossipVersion.V12);
+        router.Router.Reached(LoneRouter.Peer(1), GossipVersion.V12, router.Now);
         router.Beat();
         router.IsInMesh(1).Should().BeTrue();
 

@@ -161,7 +161,7 @@ internal sealed class HonestNode : GossipNode
     {
         base.Meet(other, isOutbound);
         Router.Connected(other.Id, isOutbound, null);
-        Router.Reached(other.Id, GossipVersion.V12);
+        Router.Reached(other.Id, GossipVersion.V12, Network.Now);
         Network.At(TimeSpan.Zero, Act);
     }
 
