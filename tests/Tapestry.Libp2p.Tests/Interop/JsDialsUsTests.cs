@@ -31,8 +31,13 @@ public abstract class JsDialsUsTests(JsPeerFixture fixture, SecurityProtocol sec
     public async Task InitializeAsync()
     {
         _protocols.AnswerOn(_host);
+        TaskCompletionSource opened = new();
+        _host.ConnectionOpened += _ => opened.TrySetResult();
         JsonElement dialled = await Js.AskAsync("dial", new { address = _host.ListenAddresses[0].ToString() }, Late);
         dialled.GetProperty("peer").GetString().Should().Be(Us);
+
+        // With the muxer in the handshake, js is done before we are.
+        await opened.Task.WaitAsync(Late);
     }
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
