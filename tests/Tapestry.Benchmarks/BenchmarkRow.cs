@@ -10,9 +10,14 @@ namespace Tapestry.Benchmarks;
 /// <param name="Goal">The least ratio that we promise.</param>
 /// <param name="Met">Whether the ratio reaches the goal.</param>
 /// <param name="Runs">Runs of each side.</param>
+/// <param name="Skipped">Why it was not measured here; null when it was.</param>
 internal sealed record BenchmarkRow(
-    string Name, string Unit, double Ours, double Peer, string PeerName, double Ratio, double Goal, bool Met, int Runs)
+    string Name, string Unit, double Ours, double Peer, string PeerName, double Ratio, double Goal, bool Met, int Runs, string? Skipped = null)
 {
+    /// <summary>What this machine cannot measure, and why.</summary>
+    internal static BenchmarkRow NotRun(string name, string unit, string peerName, double goal, string why) =>
+        new(name, unit, 0, 0, peerName, 0, goal, Met: false, Runs: 0, why);
+
     /// <summary>A figure that is better when it is larger, such as a rate.</summary>
     internal static BenchmarkRow MoreIsBetter(string name, string unit, IEnumerable<double> ours, IEnumerable<double> peer, string peerName, double goal) =>
         Make(name, unit, Median(ours), Median(peer), peerName, goal, Median(ours) / Median(peer), ours.Count());

@@ -14,7 +14,9 @@ internal static class BenchmarkTable
         {
             table.AddRow(
                 Markup.Escape(row.Name), Number(row.Ours), Optional(row.Peer), Markup.Escape(row.PeerName), row.Unit,
-                Optional(row.Ratio), Optional(row.Goal), row.Goal == 0 ? "" : row.Met ? "[green]met[/]" : "[red]missed[/]", row.Runs.ToString(CultureInfo.InvariantCulture));
+                Optional(row.Ratio), Optional(row.Goal),
+                row.Skipped is string why ? $"[yellow]skipped: {Markup.Escape(why)}[/]" : row.Goal == 0 ? "" : row.Met ? "[green]met[/]" : "[red]missed[/]",
+                row.Runs.ToString(CultureInfo.InvariantCulture));
         }
 
         return table;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Tapestry.Benchmarks;
 using Tapestry.Benchmarks.Federation;
 using Tapestry.Benchmarks.Network;
+using Tapestry.Benchmarks.Swarm;
 using Tapestry.Benchmarks.Training;
 using Tapestry.Cli;
 
@@ -16,6 +17,11 @@ if (args is [NetworkPeer.Argument, string security])
     return await NetworkPeer.RunAsync(security);
 }
 
+if (args is [SwarmBenchPeer.Argument, string address, string folder])
+{
+    return await SwarmBenchPeer.RunAsync(address, folder);
+}
+
 if (args is ["federation", .. string[] settings])
 {
     using FederationExperiment experiment = new(FederationSettings.Parse(settings));
@@ -23,7 +29,7 @@ if (args is ["federation", .. string[] settings])
     return 0;
 }
 
-IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark(), new NetworkBenchmark()];
+IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark(), new NetworkBenchmark(), new SwarmBenchmark()];
 
 Argument<string> name = new("name") { Description = string.Join("; ", benchmarks.Select(benchmark => $"{benchmark.Name}: {benchmark.Description}")) };
 name.AcceptOnlyFromAmong([.. benchmarks.Select(benchmark => benchmark.Name)]);

@@ -54,7 +54,9 @@ internal sealed record DemoOverall(
 /// <param name="PerRound">In a round, measured.</param>
 /// <param name="AsFp32">In a round, if updates and aggregates went the same ways as FP32.</param>
 /// <param name="Ratio">How many times less.</param>
-internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio);
+/// <param name="Bound">The least that a round can move: every member's update up, f + 1 times, and one aggregate down.</param>
+/// <param name="OverBound">How many times as much was moved.</param>
+internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio, long Bound, double OverBound);
 
 /// <summary>What a process without data or keys found in a copy of the ledger.</summary>
 internal sealed record DemoLedger(long Entries, string Root, bool Verified);

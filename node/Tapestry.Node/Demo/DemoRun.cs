@@ -115,6 +115,17 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
 
     private static IEnumerable<int> Others(int owner) => Enumerable.Range(0, DemoNetwork.MemberCount).Where(other => other != owner);
 
+    /// <summary>
+    /// A round's bytes if nothing is said and nothing goes twice: each update must reach f + 1 seats, each aggregate every member.
+    /// Where all members have a seat, as here, they fetch n - 1 updates in place of f + 1 and make the aggregate themselves.
+    /// </summary>
+    private static long BoundBytes(Plan plan, int members)
+    {
+        int faults = (members - 1) / 3;
+        return members * (((faults + 1) * RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up))
+            + RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Down));
+    }
+
     /// <summary>The same messages and shards on the same ways, with every encoded value in four bytes.</summary>
     private static DemoBytes Bytes(Plan plan, long rounds, DemoWatch watch)
     {
@@ -123,6 +134,7 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
         long perRound = watch.Reports.Sum(report => report!.SentBytes) / rounds;
         long shards = watch.Reports.Sum(report => report!.SentBlobBytes) / rounds;
         long asFp32 = perRound - shards + (long)(shards * growth);
-        return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound);
+        long bound = BoundBytes(plan, DemoNetwork.MemberCount);
+        return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound, bound, (double)perRound / bound);
     }
 }

@@ -7,7 +7,8 @@ namespace Tapestry.Node.Swarm;
 /// <remarks>Sessions come on many threads; the schedule and who is who are under one lock, hashing and writing are not.</remarks>
 internal sealed class BlobFetch
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.1);
+    // How often silence is looked for, and news of chunks told: sooner would cost more messages than it saves time.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.05);
 
     private readonly Lock _gate = new();
     private readonly BlobSwarm _swarm;
@@ -165,7 +166,12 @@ internal sealed class BlobFetch
                 _schedule!.Offer(session.Number, chunk);
             }
 
-            Advance();
+            // Chunks come from others all the time, and each is an occasion to ask; only who has nothing to do is not kept waiting.
+            if (_schedule!.IsIdle(session.Number))
+            {
+                Advance();
+            }
+
             return BlobFault.None;
         }
     }
@@ -290,6 +296,7 @@ internal sealed class BlobFetch
         _hopeAt = _swarm.Now;
         while (!_done.Task.IsCompleted && _failure is null && !Cancelled.IsCancellationRequested)
         {
+            _shared!.TellGained();
             lock (_gate)
             {
                 if (!TickOnce(_swarm.Now))
@@ -393,7 +400,10 @@ internal sealed class BlobFetch
     {
         foreach (SwarmOrder order in _schedule!.Advance(_swarm.Now))
         {
-            _sessions[order.Provider].Say(BlobRequest.From(order));
+            if (_sessions.TryGetValue(order.Provider, out FetchSession? session))
+            {
+                session.Say(BlobRequest.From(order));
+            }
         }
     }
 

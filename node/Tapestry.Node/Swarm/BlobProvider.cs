@@ -29,6 +29,9 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
     /// <summary>Chunks that it owes, with the time of asking.</summary>
     public Dictionary<int, TimeSpan> Owed { get; } = [];
 
+    /// <summary>Of these, what it has not been told yet.</summary>
+    public List<int> Asking { get; } = [];
+
     /// <summary>Chunks that it owes, but so late that others may be asked for them.</summary>
     public HashSet<int> Overdue { get; } = [];
 
@@ -44,10 +47,14 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
     /// <summary>It has been silent for so long that it is asked for nothing more until it is heard.</summary>
     public bool IsLate { get; set; }
 
+    /// <summary>Whether it owes anything.</summary>
     public bool Owes => Owed.Count + Overdue.Count + OwedPages.Count > 0;
 
     /// <summary>How many more chunks it can be asked for now.</summary>
     public int Room => IsLate ? 0 : Math.Max(0, ChunksAhead - Owed.Count);
+
+    /// <summary>Whether it could be asked for a quarter of what it is asked for ahead: less is not worth a message.</summary>
+    public bool IsRoomWorthAsking => !IsLate && 4 * (ChunksAhead - Owed.Count) >= ChunksAhead;
 
     public bool Offers(int chunk) => IsWhole || _offered[chunk];
 

@@ -22,6 +22,8 @@ internal sealed class BlobSchedule
     private readonly byte[] _askers;
     private readonly bool[] _pageHeld;
     private readonly List<SwarmOrder> _orders = [];
+    private readonly List<BlobProvider> _turns = [];
+    private readonly List<int> _movable = [];
 
     /// <summary>A schedule of a blob of which nothing is held.</summary>
     /// <param name="shape">How the blob is cut.</param>
@@ -173,6 +175,9 @@ internal sealed class BlobSchedule
         return (page == HashPages.Top ? IsTopHeld : _pageHeld[page]) ? Arrival.Late : Arrival.Wanted;
     }
 
+    /// <summary>Whether a provider waits for us to ask it for something.</summary>
+    public bool IsIdle(int provider) => _providers.TryGetValue(provider, out BlobProvider? asked) && !asked.Owes;
+
     /// <summary>Providers that owe something and have been silent for longer than patience lasts.</summary>
     public IReadOnlyList<int> Stalled(TimeSpan now) =>
         [.. _providers.Values.Where(provider => provider.SilentFor(now) > _limits.Patience).Select(provider => provider.Id)];
@@ -191,43 +196,45 @@ internal sealed class BlobSchedule
             }
         }
 
-        List<(BlobProvider Provider, int Chunk)> asked = [];
-        AskInTurns([.. _providers.Values.Where(provider => !provider.IsWhole)], asked, now);
-        Relieve(asked, orders, now);
-        AskInTurns([.. _providers.Values.Where(provider => provider.IsWhole)], asked, now);
+        AskInTurns(wholeOnes: false, now);
+        Relieve(orders, now);
+        AskInTurns(wholeOnes: true, now);
         if (_free.Count == 0)
         {
-            AskAgain(asked, now);
+            AskAgain(now);
         }
 
-        foreach (IGrouping<BlobProvider, int> ofOne in asked.GroupBy(one => one.Provider, one => one.Chunk))
+        foreach (BlobProvider provider in _providers.Values)
         {
-            AddOrders(ofOne.Key, [.. ofOne.Order()], orders);
+            AddOrders(provider, orders);
         }
 
         return orders;
     }
 
-    private void AskInTurns(BlobProvider[] providers, List<(BlobProvider, int)> asked, TimeSpan now)
+    private void AskInTurns(bool wholeOnes, TimeSpan now)
     {
-        if (providers.Length == 0)
+        _turns.Clear();
+        foreach (BlobProvider provider in _providers.Values)
         {
-            return;
+            if (provider.IsWhole == wholeOnes && provider.IsRoomWorthAsking && (wholeOnes ? _free.Count : provider.Candidates.Count) > 0)
+            {
+                _turns.Add(provider);
+            }
         }
 
-        int start = _free.Draw(providers.Length);
-        bool isAnyAsked = true;
-        while (isAnyAsked)
+        int turn = _turns.Count > 1 ? _free.Draw(_turns.Count) : 0;
+        while (_turns.Count > 0)
         {
-            isAnyAsked = false;
-            for (int turn = 0; turn < providers.Length; turn++)
+            turn %= _turns.Count;
+            BlobProvider provider = _turns[turn];
+            if (provider.Room > 0 && TryPick(provider, out int chunk) && TryAsk(provider, chunk, now))
             {
-                BlobProvider provider = providers[(start + turn) % providers.Length];
-                if (provider.Room > 0 && TryPick(provider, out int chunk) && TryAsk(provider, chunk, now))
-                {
-                    asked.Add((provider, chunk));
-                    isAnyAsked = true;
-                }
+                turn++;
+            }
+            else
+            {
+                _turns.RemoveAt(turn);
             }
         }
     }
@@ -277,62 +284,95 @@ internal sealed class BlobSchedule
     {
         provider.Ask(now);
         provider.Owed.Add(chunk, now);
+        provider.Asking.Add(chunk);
         _askers[chunk]++;
         _free.Remove(chunk);
     }
 
     /// <summary>What a provider of everything was asked for, and somebody with a part of it has got meanwhile, is asked of the latter instead.</summary>
-    private void Relieve(List<(BlobProvider, int)> asked, List<SwarmOrder> orders, TimeSpan now)
+    private void Relieve(List<SwarmOrder> orders, TimeSpan now)
     {
-        foreach (BlobProvider part in _providers.Values.Where(provider => !provider.IsWhole && provider.Room > 0))
+        foreach (BlobProvider part in _providers.Values)
         {
-            foreach (BlobProvider whole in _providers.Values.Where(provider => provider.IsWhole))
+            if (part.IsWhole || !part.IsRoomWorthAsking)
             {
-                // The oldest are on their way already.
-                int[] movable =
-                [
-                    .. whole.Owed.OrderBy(owed => owed.Value).Skip(_limits.ChunksAheadMin).Select(owed => owed.Key)
-                        .Where(chunk => _askers[chunk] == 1 && part.Offers(chunk) && !part.Overdue.Contains(chunk)).Reverse().Take(part.Room),
-                ];
-                foreach (int chunk in movable)
+                continue;
+            }
+
+            foreach (BlobProvider whole in _providers.Values)
+            {
+                if (whole.IsWhole && whole.Owed.Count > _limits.ChunksAheadMin)
                 {
-                    whole.Owed.Remove(chunk);
-                    whole.Forgiven.Add(chunk);
-                    _askers[chunk]--;
-                    orders.Add(new SwarmOrder(whole.Id, SwarmOrderKind.Cancel, chunk, 1));
-                    Ask(part, chunk, now);
-                    asked.Add((part, chunk));
+                    Move(whole, part, orders, now);
                 }
             }
         }
     }
 
-    /// <summary>With nothing left to ask for the first time, chunks that are long in coming are asked of one more provider.</summary>
-    private void AskAgain(List<(BlobProvider, int)> asked, TimeSpan now)
+    private void Move(BlobProvider whole, BlobProvider part, List<SwarmOrder> orders, TimeSpan now)
     {
-        (BlobProvider Owner, int Chunk)[] old =
-        [
-            .. _providers.Values
-                .SelectMany(owner => owner.Owed.Where(owed => now - owed.Value > _limits.EndgameAfter).Select(owed => (owner, owed.Key)))
-                .Where(one => _askers[one.Key] == 1),
-        ];
-        foreach ((BlobProvider owner, int chunk) in old)
+        // What it was asked for first is on its way already.
+        TimeSpan first = whole.Owed.Values.Min();
+        _movable.Clear();
+        foreach ((int chunk, TimeSpan askedAt) in whole.Owed)
         {
-            BlobProvider? other = _providers.Values
-                .Where(provider => provider != owner && provider.Room > 0 && provider.Offers(chunk) && !provider.Overdue.Contains(chunk))
-                .MaxBy(provider => provider.Room);
-            if (other is not null && TryAsk(other, chunk, now))
+            if (askedAt > first && _askers[chunk] == 1 && part.Offers(chunk) && !part.Overdue.Contains(chunk) && !whole.Asking.Contains(chunk))
             {
-                asked.Add((other, chunk));
+                _movable.Add(chunk);
+            }
+        }
+
+        foreach (int chunk in _movable)
+        {
+            if (part.Room == 0)
+            {
+                return;
+            }
+
+            whole.Owed.Remove(chunk);
+            whole.Forgiven.Add(chunk);
+            _askers[chunk]--;
+            orders.Add(new SwarmOrder(whole.Id, SwarmOrderKind.Cancel, chunk, 1));
+            Ask(part, chunk, now);
+        }
+    }
+
+    /// <summary>With nothing left to ask for the first time, chunks that are long in coming are asked of one more provider.</summary>
+    private void AskAgain(TimeSpan now)
+    {
+        foreach (BlobProvider owner in _providers.Values)
+        {
+            _movable.Clear();
+            foreach ((int chunk, TimeSpan askedAt) in owner.Owed)
+            {
+                if (_askers[chunk] == 1 && now - askedAt > _limits.EndgameAfter)
+                {
+                    _movable.Add(chunk);
+                }
+            }
+
+            foreach (int chunk in _movable)
+            {
+                BlobProvider? other = _providers.Values
+                    .Where(provider => provider != owner && provider.Room > 0 && provider.Offers(chunk) && !provider.Overdue.Contains(chunk))
+                    .MaxBy(provider => provider.Room);
+                if (other is not null)
+                {
+                    TryAsk(other, chunk, now);
+                }
             }
         }
     }
 
-    private void AddOrders(BlobProvider provider, int[] chunks, List<SwarmOrder> orders)
+    /// <summary>What a provider is asked for in this step, as few orders as possible.</summary>
+    private void AddOrders(BlobProvider provider, List<SwarmOrder> orders)
     {
-        foreach (int page in chunks.Select(HashPages.Of).Distinct())
+        List<int> chunks = provider.Asking;
+        chunks.Sort();
+        foreach (int chunk in chunks)
         {
             // Answers come in the order of questions: the hashes are there before the chunks that need them.
+            int page = HashPages.Of(chunk);
             if (!IsTopHeld && provider.AskedPages.Add(HashPages.Top))
             {
                 provider.OwedPages.Add(HashPages.Top);
@@ -346,10 +386,10 @@ internal sealed class BlobSchedule
             }
         }
 
-        for (int start = 0; start < chunks.Length;)
+        for (int start = 0; start < chunks.Count;)
         {
             int end = start + 1;
-            while (end < chunks.Length && chunks[end] == chunks[end - 1] + 1)
+            while (end < chunks.Count && chunks[end] == chunks[end - 1] + 1)
             {
                 end++;
             }
@@ -357,6 +397,8 @@ internal sealed class BlobSchedule
             orders.Add(new SwarmOrder(provider.Id, SwarmOrderKind.Chunks, chunks[start], end - start));
             start = end;
         }
+
+        chunks.Clear();
     }
 
     private void GiveOthersTheChunksOf(BlobProvider provider)
@@ -374,6 +416,11 @@ internal sealed class BlobSchedule
     /// <summary>A late provider is heard again: what nobody else was asked for meanwhile, it owes as before.</summary>
     private void Reclaim(BlobProvider provider, TimeSpan now)
     {
+        if (provider.Overdue.Count == 0)
+        {
+            return;
+        }
+
         foreach (int chunk in provider.Overdue.Where(_free.Contains).ToArray())
         {
             provider.Overdue.Remove(chunk);

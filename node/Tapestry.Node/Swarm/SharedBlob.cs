@@ -9,6 +9,7 @@ internal sealed class SharedBlob(Digest root)
 {
     private readonly Lock _gate = new();
     private readonly List<UploadSession> _uploads = [];
+    private readonly List<int> _gained = [];
     private IChunkSource? _source;
     private BlobExtent _extent;
 
@@ -84,12 +85,25 @@ internal sealed class SharedBlob(Digest root)
         }
     }
 
-    /// <summary>A chunk has been stored.</summary>
+    /// <summary>A chunk has been stored; uploads are told of several together.</summary>
     public void Gain(int chunk)
     {
         lock (_gate)
         {
-            _uploads.ForEach(upload => upload.Gained(chunk));
+            _gained.Add(chunk);
+        }
+    }
+
+    /// <summary>Tells uploads of the chunks that were gained since the last time.</summary>
+    public void TellGained()
+    {
+        lock (_gate)
+        {
+            if (_gained.Count > 0)
+            {
+                _uploads.ForEach(upload => upload.Gained(_gained));
+                _gained.Clear();
+            }
         }
     }
 

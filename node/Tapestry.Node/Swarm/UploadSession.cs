@@ -21,6 +21,7 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
     private readonly HashSet<int> _wanted = [];
     private readonly List<int> _gained = [];
     private bool _isHeadDue = true;
+    private BlobExtent? _saidExtent;
 
     /// <summary>The blob has grown to a part or the whole.</summary>
     public void Extended()
@@ -33,12 +34,12 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
         _wake.Writer.TryWrite(true);
     }
 
-    /// <summary>There is a chunk more.</summary>
-    public void Gained(int chunk)
+    /// <summary>There are more chunks.</summary>
+    public void Gained(IReadOnlyList<int> chunks)
     {
         lock (_gate)
         {
-            _gained.Add(chunk);
+            _gained.AddRange(chunks);
         }
 
         _wake.Writer.TryWrite(true);
@@ -190,12 +191,14 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
             _gained.Clear();
         }
 
-        if (isHeadDue)
+        if (isHeadDue && Head() is BlobAnswer.Head head && (_saidExtent is not BlobExtent said || head.Extent > said))
         {
-            Write(Head());
+            // It may have grown again between the news and this look: that is said once.
+            _saidExtent = head.Extent;
+            Write(head);
         }
 
-        if (shared.Extent == BlobExtent.Part)
+        if (_saidExtent == BlobExtent.Part)
         {
             foreach (int[] some in gained.Chunk(BlobAnswer.HavesMax))
             {

@@ -41,6 +41,8 @@ public sealed class DemoTests
         overall.GetProperty("alone").EnumerateObject().Should().HaveCount(4).And.OnlyContain(member => member.Value.GetDouble() > 0);
         JsonElement bytes = data.GetProperty("bytes");
         bytes.GetProperty("perRound").GetInt64().Should().BePositive().And.BeLessThan(bytes.GetProperty("asFp32").GetInt64());
+        bytes.GetProperty("bound").GetInt64().Should().BePositive();
+        bytes.GetProperty("overBound").GetDouble().Should().BeGreaterThan(0.9, "nobody learns an update without receiving it");
         JsonElement ledger = data.GetProperty("ledger");
         ledger.GetProperty("verified").GetBoolean().Should().BeTrue();
         ledger.GetProperty("entries").GetInt64().Should().BePositive();

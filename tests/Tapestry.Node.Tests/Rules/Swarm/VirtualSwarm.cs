@@ -8,6 +8,7 @@ namespace Tapestry.Node.Tests.Rules.Swarm;
 internal sealed class VirtualSwarm
 {
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan NewsPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     private readonly PriorityQueue<Action, (TimeSpan At, long Number)> _events = new();
@@ -192,7 +193,7 @@ internal sealed class VirtualSwarm
                 schedule.Hold(item, holder.Id);
                 foreach (VirtualPeer other in Fetchers.Where(other => other != asker && !asker.IsGone && asker.Claims is not null))
                 {
-                    At(Now + Latency, () =>
+                    At(Now + Latency + NewsPause, () =>
                     {
                         other.Schedule!.Offer(asker.Id, item);
                         Advance(other);
