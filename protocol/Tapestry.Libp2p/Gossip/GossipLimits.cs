@@ -28,7 +28,7 @@ public sealed record GossipLimits
     /// <summary>Ids that are remembered as seen. Default 131,072: about 25 MB, and 120 s of 1000 messages a second; floors of sequence numbers stop replays of what was forgotten.</summary>
     public int SeenIds { get; init; } = 128 * 1024;
 
-    /// <summary>Authors whose highest forgotten sequence number is remembered. Default 4096: only authors of verified messages count, and a consortium has tens.</summary>
+    /// <summary>Authors whose highest forgotten sequence number, and whose key, are remembered. Default 4096: only authors of verified messages count, and a consortium has tens.</summary>
     public int RememberedAuthors { get; init; } = 4096;
 
     /// <summary>Peers whose score is kept after they have gone, and back-offs kept in a topic. Default 4096: far above what <see cref="ResourceLimits.Connections"/> lets in during an hour of good behaviour.</summary>

@@ -1,6 +1,6 @@
 namespace Tapestry.Libp2p.Gossip;
 
-/// <summary>A message whose author is proved: only <see cref="SignedMessage.TryVerify"/> makes one.</summary>
+/// <summary>A message whose author is proved: only <see cref="SignedMessage.TryVerify(PeerId, out GossipMessage?)"/> makes one.</summary>
 public sealed class GossipMessage
 {
     internal GossipMessage(SignedMessage signed, PeerId author, ulong sequence, PeerId sender)

@@ -221,7 +221,7 @@ public sealed partial class Gossipsub
     /// <summary>Checks the signature of a message and asks the application; waits only while too much of the peer's is being judged.</summary>
     private async ValueTask CheckAsync(GossipLink link, SignedMessage signed, CancellationToken cancelled)
     {
-        GossipFault fault = signed.TryVerify(link.Peer, out GossipMessage? message);
+        GossipFault fault = signed.TryVerify(link.Peer, _authorKeys, out GossipMessage? message);
         bool isNew = false;
         List<GossipEffect> later;
         lock (_sync)

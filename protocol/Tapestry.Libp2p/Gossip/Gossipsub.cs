@@ -23,6 +23,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
     private readonly GossipLimits _limits;
     private readonly Lock _sync = new();
     private readonly GossipRouter _router;
+    private readonly AuthorKeys _authorKeys;
     private readonly ConcurrentDictionary<string, GossipValidator> _validators = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<PeerId, GossipLink> _links = [];
     private readonly RunningTasks _tasks = new();
@@ -47,6 +48,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
         _host = host;
         _options = options;
         _limits = host.Options.Limits.Gossip;
+        _authorKeys = new AuthorKeys(_limits.RememberedAuthors);
         _startedAt = host.Options.Time.GetTimestamp();
         _router = new GossipRouter(host.PeerId, options, _limits, options.Seed ?? Random.Shared.Next(), RecordOf);
 

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Unicode;
+using Tapestry.Crypto;
 using Tapestry.Libp2p.Wire;
 
 namespace Tapestry.Libp2p.Gossip;
@@ -83,7 +84,7 @@ public sealed class SignedMessage
         byte[] name = Encoding.UTF8.GetBytes(topic);
         ReadOnlySpan<byte> author = identity.PeerId.Bytes;
         int signed = FieldLength(author.Length) + FieldLength(data.Length) + FieldLength(SequenceLength) + FieldLength(name.Length);
-        byte[] buffer = new byte[Prefix.Length + signed + FieldLength(Crypto.Signature.Length)];
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(Prefix.Length + signed + FieldLength(Crypto.Signature.Length));
         Prefix.CopyTo(buffer, 0);
         int at = Prefix.Length;
         ReadOnlyMemory<byte> from = Append(buffer, ref at, FromField, author);
@@ -153,7 +154,10 @@ public sealed class SignedMessage
     /// <param name="sender">Who sent it to us.</param>
     /// <param name="message">The verified message.</param>
     /// <returns><see cref="GossipFault.None"/>, or what is wrong.</returns>
-    public GossipFault TryVerify(PeerId sender, out GossipMessage? message)
+    public GossipFault TryVerify(PeerId sender, out GossipMessage? message) => TryVerify(sender, null, out message);
+
+    /// <summary>The same, faster where the author's key is known; makes it known when the message verifies.</summary>
+    internal GossipFault TryVerify(PeerId sender, AuthorKeys? keys, out GossipMessage? message)
     {
         message = null;
         if (Sequence.Length != SequenceLength)
@@ -166,29 +170,44 @@ public sealed class SignedMessage
             return GossipFault.AuthorMalformed;
         }
 
-        IdentityKey? key;
-        if (Key.IsEmpty ? !author.TryGetIdentityKey(out key) : !IdentityKey.TryRead(Key.Span, out key) || PeerId.From(key) != author)
+        if (keys?.Find(author) is VerifyingKey known && HasKeyOf(author))
         {
-            return GossipFault.KeyMismatch;
+            if (Signature.Length != Crypto.Signature.Length || !Verifies((signed, signature) => known.Verify(signed, new Signature(signature))))
+            {
+                return GossipFault.SignatureInvalid;
+            }
         }
-
-        if (!Verifies(key!))
+        else
         {
-            return GossipFault.SignatureInvalid;
+            IdentityKey? key;
+            if (Key.IsEmpty ? !author.TryGetIdentityKey(out key) : !IdentityKey.TryRead(Key.Span, out key) || PeerId.From(key) != author)
+            {
+                return GossipFault.KeyMismatch;
+            }
+
+            if (!Verifies(key!.Verify))
+            {
+                return GossipFault.SignatureInvalid;
+            }
+
+            keys?.Add(author);
         }
 
         message = new GossipMessage(this, author, BinaryPrimitives.ReadUInt64BigEndian(Sequence.Span), sender);
         return GossipFault.None;
     }
 
-    private bool Verifies(IdentityKey key)
+    // An id that contains its key does so behind two bytes, in the key's one encoding.
+    private bool HasKeyOf(PeerId author) => Key.IsEmpty || author.Bytes[2..].SequenceEqual(Key.Span);
+
+    private bool Verifies(Func<ReadOnlySpan<byte>, ReadOnlySpan<byte>, bool> verify)
     {
         int length = Prefix.Length + SignedLength + Unknown.Length;
         byte[] signed = ArrayPool<byte>.Shared.Rent(length);
         Prefix.CopyTo(signed, 0);
         Encoded.Span[..SignedLength].CopyTo(signed.AsSpan(Prefix.Length));
         Unknown.Span.CopyTo(signed.AsSpan(Prefix.Length + SignedLength));
-        bool verifies = key.Verify(signed.AsSpan(0, length), Signature.Span);
+        bool verifies = verify(signed.AsSpan(0, length), Signature.Span);
         ArrayPool<byte>.Shared.Return(signed);
         return verifies;
     }

@@ -71,6 +71,12 @@ public sealed class Ed25519EdgeCaseTests
 
     private sealed record EdgeCase(int Number, PublicKey Key, Signature Signature, string Message, List<string> Flags)
     {
-        public bool Verifies() => Ed25519.Verify(Key, Encoding.UTF8.GetBytes(Message), Signature);
+        public bool Verifies()
+        {
+            bool verifies = Ed25519.Verify(Key, Encoding.UTF8.GetBytes(Message), Signature);
+            bool underVerifyingKey = VerifyingKey.TryFrom(Key, out VerifyingKey? key) && key.Verify(Encoding.UTF8.GetBytes(Message), Signature);
+            underVerifyingKey.Should().Be(verifies, "both forms have one rule (case {0})", Number);
+            return verifies;
+        }
     }
 }

@@ -41,6 +41,22 @@ public sealed class Ed25519Tests
         Ed25519.IsUsable(key.PublicKey).Should().BeTrue();
     }
 
+    /// <summary>Made by OpenSSL 3.0: seed 00 to 1f, messages whose bytes count up and start again after 250.</summary>
+    [Theory]
+    [InlineData(4095, "c09649c81a4dbe8e52c5b4495f96ae5bf5b5d54f80404e1df6851a8428dea0825472db207777f9d9ccf24baa8cc31a327551c794053a1e8b0ec52830574b5f04")]
+    [InlineData(4096, "2dbff20b5e5db5b9f341bba5fdeeee0ea9e120b4bd51d2d4cf232dbd889b4b91682e0b1c8aa0e12df2fad7fef40fb5445bafc1e7c0d77c6a0792a7015a11680b")]
+    [InlineData(65536, "a5c4475915f19043621118e10c7ec5e958b6ac588da6fe43f2da50cfdd68e467efee7b768ef1ab2769b67cc3b8fdd6df8e06755af2e827b133a4b1a89c750a0f")]
+    public void Long_messages_have_the_signature_that_others_make(int length, string signature)
+    {
+        using SigningKey key = SigningKey.FromSeed(Hex.Range(0, 31));
+        byte[] message = [.. Enumerable.Range(0, length).Select(place => (byte)(place % 251))];
+        key.Sign(message).ToString().Should().Be(signature);
+        VerifyingKey.TryFrom(key.PublicKey, out VerifyingKey? verifying).Should().BeTrue();
+        verifying!.Verify(message, new Signature(Hex.Bytes(signature))).Should().BeTrue();
+        verifying.Verify(message.AsSpan(1), new Signature(Hex.Bytes(signature))).Should().BeFalse();
+        verifying.PublicKey.Should().Be(key.PublicKey);
+    }
+
     [Fact]
     public void Any_changed_bit_is_refused()
     {

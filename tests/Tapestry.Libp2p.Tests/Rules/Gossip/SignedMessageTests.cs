@@ -152,6 +152,37 @@ public sealed class SignedMessageTests
     }
 
     [Fact]
+    public void A_known_author_is_believed_no_more_easily_than_an_unknown_one()
+    {
+        AuthorKeys keys = new(10);
+        byte[] body = Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", [], []);
+        byte[] signature = Signature(Alice, body);
+        for (int time = 0; time < 2; time++)
+        {
+            Verify(Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", signature, []), keys).Should().Be(GossipFault.None);
+            Verify(Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", signature, Alice.PublicKey.Encoded), keys).Should().Be(GossipFault.None);
+            Verify(Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", Signature(Bob, body), []), keys).Should().Be(GossipFault.SignatureInvalid);
+            Verify(Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", Signature(Bob, body), Bob.PublicKey.Encoded), keys).Should().Be(GossipFault.KeyMismatch);
+            Verify(Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", signature.AsSpan(1), []), keys).Should().Be(GossipFault.SignatureInvalid);
+            keys.Find(Alice.PeerId).Should().NotBeNull();
+            keys.Find(Bob.PeerId).Should().BeNull();
+        }
+    }
+
+    [Fact]
+    public void Only_so_many_authors_keys_are_remembered()
+    {
+        AuthorKeys keys = new(2);
+        foreach (Libp2pIdentity author in (Libp2pIdentity[])[Alice, Bob, LoneRouter.Identity(3), Bob])
+        {
+            keys.Add(author.PeerId);
+        }
+
+        keys.Find(Alice.PeerId).Should().BeNull();
+        keys.Find(Bob.PeerId).Should().NotBeNull();
+    }
+
+    [Fact]
     public void Signatures_of_other_lengths_are_invalid()
     {
         byte[] body = Fields(Alice.PeerId.Bytes, Data, Sequence(7), "topic", [], []);
@@ -188,6 +219,8 @@ public sealed class SignedMessageTests
     }
 
     private static GossipFault Verify(byte[] encoded) => Read(encoded).TryVerify(Bob.PeerId, out _);
+
+    private static GossipFault Verify(byte[] encoded, AuthorKeys keys) => Read(encoded).TryVerify(Bob.PeerId, keys, out _);
 
     private static SignedMessage Read(byte[] encoded)
     {
