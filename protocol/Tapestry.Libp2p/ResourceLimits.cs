@@ -55,6 +55,14 @@ public sealed record ResourceLimits
     /// <summary>From an open stream to the end of the request on it. Default 30 s: a slow link's time for the largest request.</summary>
     public TimeSpan RequestDeadline { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a requester may take nothing more of its response, or leave its stream open after the end of it. Default 60 s.</summary>
+    /// <remarks>Twice the time of a request: at 256 streams on one line of 10 Mbit/s, each still takes 128 KiB in half of it.</remarks>
+    public TimeSpan ResponseDeadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What may wait to be sent on one connection before each of its streams may keep only 16 KiB waiting, in bytes. Default 4 MiB: 16 streams in full.</summary>
+    /// <remarks>A peer that opens streams and does not read makes us hold this, and 80 KiB for each stream: those and the part that waits for its turn.</remarks>
+    public long UnsentBytes { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>How long a connection may carry no stream before it is closed, unless <see cref="Libp2pHostOptions.Protects"/> its peer. Default 2 min.</summary>
     public TimeSpan IdleConnection { get; init; } = TimeSpan.FromMinutes(2);
 

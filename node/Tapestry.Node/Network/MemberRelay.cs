@@ -63,7 +63,7 @@ internal sealed class MemberRelay : IAsyncDisposable
             {
                 if (_reach == Reach.Relayed || _autonat.Reachability == Reachability.Private)
                 {
-                    await ReserveAsync(stopping);
+                    await TryReserveAsync(stopping);
                 }
 
                 using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -83,6 +83,18 @@ internal sealed class MemberRelay : IAsyncDisposable
     {
         await _relay.DisposeAsync();
         await _autonat.DisposeAsync();
+    }
+
+    private async Task TryReserveAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await ReserveAsync(stopping);
+        }
+        catch (Exception mistake) when (mistake is not OperationCanceledException)
+        {
+            NetworkLog.Failed(_settings.Logger, "Being reached through others", (long)LookInterval.TotalMilliseconds, mistake);
+        }
     }
 
     /// <summary>Whoever we could dial ourselves, others can dial too.</summary>

@@ -49,6 +49,9 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2115, Level = LogLevel.Error, Message = "A gossiped message could not be judged, which is a mistake of ours")]
     public static partial void GossipFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(EventId = 2118, Level = LogLevel.Error, Message = "{What} failed by a mistake of ours and is tried again in {PauseMs} ms")]
+    public static partial void Failed(ILogger logger, string what, long pauseMs, Exception mistake);
+
     [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "{Reason} Going on with the addresses that members signed before")]
     public static partial void PeerListUnusable(ILogger logger, string reason);
 

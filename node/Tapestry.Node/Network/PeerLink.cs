@@ -78,6 +78,12 @@ internal sealed class PeerLink
             {
                 return;
             }
+            catch (Exception mistake)
+            {
+                // A link that ended here would be down until the daemon is started anew.
+                NetworkLog.Failed(_settings.Logger, $"The link with {_member.Name}", (long)_settings.RedialPauseMax.TotalMilliseconds, mistake);
+                await Task.Delay(_settings.RedialPauseMax, _settings.Time, stopping).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
         }
     }
 

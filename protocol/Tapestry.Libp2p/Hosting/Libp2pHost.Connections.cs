@@ -145,6 +145,10 @@ public sealed partial class Libp2pHost
         {
             // The peer broke the protocol or went away: the stream has no more use.
             stream.Reset();
+            if (end is Libp2pException { Fault: not (Libp2pFault.StreamReset or Libp2pFault.ConnectionLost or Libp2pFault.ClosedLocally) } refusal)
+            {
+                StreamRefused?.Invoke(connection, refusal);
+            }
         }
         catch (Exception mistake)
         {

@@ -35,15 +35,15 @@ public sealed partial class Libp2pHost
         Handle(protocolId, async (stream, connection, ended) =>
         {
             byte[]? request = await ReadRequestAsync(stream, connection, maximumRequestBytes, ended);
-            bool complete = request is not null && await handler(stream.Remote, request, new ResponseFrames(stream.Output), ended);
+            ResponseFrames response = new(stream, Options);
+            bool complete = request is not null && await handler(stream.Remote, request, response, ended);
             if (!complete)
             {
                 stream.Reset();
                 return;
             }
 
-            await stream.CompleteWriteAsync(ended);
-            await StreamEnd.WaitAsync(stream.Input, ended);
+            await response.EndAsync(ended);
         });
     }
 

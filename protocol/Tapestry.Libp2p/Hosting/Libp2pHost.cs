@@ -40,7 +40,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         AddressBook = new AddressBook(identity.PeerId, options.AddressBook, options.Limits.KnownPeers, options.Time);
         _announcer = new Announcer(this, identity);
         _dialer = new PeerDialer(AddressBook, DialAsync, options.AddressBook, options.Time);
-        Handle(IdentifyProtocol.Id, (stream, connection, ended) => IdentifyProtocol.AnswerAsync(stream, Describe(connection), ended));
+        Handle(IdentifyProtocol.Id, (stream, connection, ended) => IdentifyProtocol.AnswerAsync(stream, connection, this, ended));
         Handle(IdentifyProtocol.PushId, (stream, connection, ended) => IdentifyProtocol.ReceivePushAsync(stream, connection, this, ended));
         Handle(PingProtocol.Id, (stream, _, ended) => PingProtocol.AnswerAsync(stream, ended));
         if (options.AnswersPerf)
@@ -58,7 +58,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done.</summary>
     public event Action<Multiaddr, Libp2pException>? InboundRefused;
 
-    /// <summary>A stream of a peer's was not served, and why: one too many, or half a request and then nothing. Must not block or throw.</summary>
+    /// <summary>A stream of a peer's was not served, and why: one too many or too fast, against its protocol, or given up as nothing moved. Must not block or throw.</summary>
     public event Action<PeerConnection, Libp2pException>? StreamRefused;
 
     /// <summary>A handler threw what is no fault of a peer: a mistake of ours. Its stream is reset and the host goes on.</summary>

@@ -4,6 +4,7 @@ namespace Tapestry.Libp2p;
 public sealed class PeerConnection
 {
     private readonly Libp2pHost _host;
+    private readonly Lock _updating = new();
     private int _keepers;
     private long _keptUntilTicks;
 
@@ -109,6 +110,17 @@ public sealed class PeerConnection
 
     /// <summary>Says goodbye and closes the connection with all its streams.</summary>
     public ValueTask CloseAsync() => Muxed.CloseAsync();
+
+    /// <summary>Takes what the peer pushed, once it is <see cref="Identified"/>: of two pushes at once the second builds on the first.</summary>
+    internal void Update(IdentifyMessage pushed)
+    {
+        lock (_updating)
+        {
+            IdentifyMessage updated = Identified.Result is IdentifyMessage known ? known.Updated(pushed) : pushed;
+            Identified = Task.FromResult<IdentifyMessage?>(updated);
+            _host.Learn(this, updated);
+        }
+    }
 
     private sealed class Keeper : IDisposable
     {

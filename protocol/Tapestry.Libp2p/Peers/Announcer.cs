@@ -11,12 +11,15 @@ internal sealed class Announcer
     // As many pushes at once as js-libp2p and go-libp2p send.
     private const int PushesAtOnce = 32;
 
+    // Half of what identify and a signed record have room for: what else they say needs room too.
+    private const int AddressBytes = IdentifyMessage.MaximumLength / 2;
+
     private readonly Libp2pHost _host;
     private readonly Libp2pIdentity _identity;
     private readonly Lock _sync = new();
     private readonly SortedDictionary<string, IReadOnlyList<Multiaddr>> _additions = new(StringComparer.Ordinal);
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private IReadOnlyList<Multiaddr> _addresses = [];
+    private List<Multiaddr> _addresses = [];
     private long _signedAt;
 
     internal Announcer(Libp2pHost host, Libp2pIdentity identity)
@@ -68,7 +71,7 @@ internal sealed class Announcer
             IReadOnlyList<Multiaddr> listening = Options.AnnounceAddresses.Count > 0
                 ? [.. Options.AnnounceAddresses.Select(address => address.WithoutPeer())]
                 : InterfaceAddresses.Expand(_host.ListenAddresses);
-            IReadOnlyList<Multiaddr> addresses = [.. listening.Concat(_additions.Values.SelectMany(added => added)).Distinct().Take(PeerRecord.MaximumAddresses)];
+            List<Multiaddr> addresses = Bounded(listening.Concat(_additions.Values.SelectMany(added => added)).Distinct());
             bool isTrue = addresses.SequenceEqual(_addresses)
                 && Options.Time.GetElapsedTime(_signedAt) < Options.RecordRefresh
                 && !_host.AddressBook.IsOwnOutdated;
@@ -77,9 +80,9 @@ internal sealed class Announcer
                 return;
             }
 
+            _host.AddressBook.SignOwn(_identity, addresses);
             _addresses = addresses;
             _signedAt = Options.Time.GetTimestamp();
-            _host.AddressBook.SignOwn(_identity, addresses);
         }
 
         RequestPush();
@@ -122,5 +125,23 @@ internal sealed class Announcer
         {
             // The host stops.
         }
+    }
+
+    // Ours come first; of those that relays named, what does not fit is passed over.
+    private static List<Multiaddr> Bounded(IEnumerable<Multiaddr> addresses)
+    {
+        List<Multiaddr> kept = [];
+        int left = AddressBytes;
+        foreach (Multiaddr address in addresses)
+        {
+            int length = address.ToArray().Length;
+            if (length <= left && kept.Count < PeerRecord.MaximumAddresses)
+            {
+                kept.Add(address);
+                left -= length;
+            }
+        }
+
+        return kept;
     }
 }

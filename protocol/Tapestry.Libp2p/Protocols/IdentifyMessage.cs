@@ -61,52 +61,26 @@ public sealed record IdentifyMessage
     /// <returns>False when the bytes are no message or a text is too long.</returns>
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out IdentifyMessage? message)
     {
-        List<Multiaddr> listen = [];
-        List<string> protocols = [];
-        IdentifyMessage read = new() { ListenAddresses = listen, Protocols = protocols, ProtocolVersion = "" };
-        ProtobufReader reader = new(bytes);
-        while (reader.TryReadTag())
+        Draft draft = new([], []);
+        message = draft.TryAdd(bytes) ? draft.ToMessage() : null;
+        return message is not null;
+    }
+
+    /// <summary>Reads the messages of one stream as one: lists are joined, of single values the last holds.</summary>
+    /// <returns>False when one of them is no message, or there is none.</returns>
+    internal static bool TryRead(IReadOnlyList<byte[]> parts, [NotNullWhen(true)] out IdentifyMessage? message)
+    {
+        message = null;
+        Draft draft = new([], []);
+        foreach (byte[] part in parts)
         {
-            switch (reader.Field)
+            if (!draft.TryAdd(part))
             {
-                case PublicKeyField:
-                    read = read with { PublicKey = IdentityKey.TryRead(reader.ReadBytes(MaximumLength), out IdentityKey? key) ? key : null };
-                    break;
-                case ListenAddressField:
-                    if (Multiaddr.TryRead(reader.ReadBytes(MaximumLength), out Multiaddr? address) && listen.Count < MaximumEntries)
-                    {
-                        listen.Add(address);
-                    }
-
-                    break;
-                case ProtocolField:
-                    string protocol = ReadText(ref reader);
-                    if (protocols.Count < MaximumEntries)
-                    {
-                        protocols.Add(protocol);
-                    }
-
-                    break;
-                case ObservedAddressField:
-                    read = read with { ObservedAddress = Multiaddr.TryRead(reader.ReadBytes(MaximumLength), out Multiaddr? observed) ? observed : null };
-                    break;
-                case ProtocolVersionField:
-                    read = read with { ProtocolVersion = ReadText(ref reader) };
-                    break;
-                case AgentVersionField:
-                    read = read with { AgentVersion = ReadText(ref reader) };
-                    break;
-                case RecordField:
-                    RecordFault fault = SignedPeerRecord.TryOpen(reader.ReadBytes(MaximumLength), out SignedPeerRecord? record);
-                    read = read with { Record = record, RecordFault = fault };
-                    break;
-                default:
-                    reader.SkipValue();
-                    break;
+                return false;
             }
         }
 
-        message = reader.Malformed ? null : read;
+        message = parts.Count > 0 ? draft.ToMessage() : null;
         return message is not null;
     }
 
@@ -158,19 +132,6 @@ public sealed record IdentifyMessage
         return [(this with { Record = null }).ToArray(), writer.ToArray()];
     }
 
-    /// <summary>This message and the next one of the same stream as one: lists are joined, of single values the last holds.</summary>
-    internal IdentifyMessage Joined(IdentifyMessage next) => new()
-    {
-        PublicKey = next.PublicKey ?? PublicKey,
-        ListenAddresses = [.. ListenAddresses.Concat(next.ListenAddresses).Distinct().Take(MaximumEntries)],
-        Protocols = [.. Protocols.Concat(next.Protocols).Distinct(StringComparer.Ordinal).Take(MaximumEntries)],
-        ObservedAddress = next.ObservedAddress ?? ObservedAddress,
-        ProtocolVersion = next.ProtocolVersion.Length > 0 ? next.ProtocolVersion : ProtocolVersion,
-        AgentVersion = next.AgentVersion.Length > 0 ? next.AgentVersion : AgentVersion,
-        Record = next.Record ?? Record,
-        RecordFault = next.RecordFault != RecordFault.None ? next.RecordFault : RecordFault,
-    };
-
     /// <summary>What is known after a push: fields that are present replace, absent ones stay.</summary>
     internal IdentifyMessage Updated(IdentifyMessage pushed) => new()
     {
@@ -184,5 +145,78 @@ public sealed record IdentifyMessage
         RecordFault = pushed.RecordFault,
     };
 
-    private static string ReadText(ref ProtobufReader reader) => Encoding.UTF8.GetString(reader.ReadBytes(MaximumTextLength));
+    /// <summary>What has been read so far; keys and signatures are looked at once, at the end, however often they are sent.</summary>
+    private ref struct Draft(List<Multiaddr> listen, List<string> protocols)
+    {
+        private ReadOnlySpan<byte> _key;
+        private ReadOnlySpan<byte> _record;
+        private Multiaddr? _observed;
+        private string _protocolVersion = "";
+        private string _agentVersion = "";
+
+        internal bool TryAdd(ReadOnlySpan<byte> bytes)
+        {
+            ProtobufReader reader = new(bytes);
+            while (reader.TryReadTag())
+            {
+                switch (reader.Field)
+                {
+                    case PublicKeyField:
+                        _key = reader.ReadBytes(MaximumLength);
+                        break;
+                    case ListenAddressField:
+                        _ = Multiaddr.TryRead(reader.ReadBytes(MaximumLength), out Multiaddr? address);
+                        Add(listen, address);
+                        break;
+                    case ProtocolField:
+                        Add(protocols, ReadText(ref reader));
+                        break;
+                    case ObservedAddressField:
+                        _ = Multiaddr.TryRead(reader.ReadBytes(MaximumLength), out _observed);
+                        break;
+                    case ProtocolVersionField:
+                        _protocolVersion = ReadText(ref reader);
+                        break;
+                    case AgentVersionField:
+                        _agentVersion = ReadText(ref reader);
+                        break;
+                    case RecordField:
+                        _record = reader.ReadBytes(MaximumLength);
+                        break;
+                    default:
+                        reader.SkipValue();
+                        break;
+                }
+            }
+
+            return !reader.Malformed;
+        }
+
+        internal readonly IdentifyMessage ToMessage()
+        {
+            SignedPeerRecord? record = null;
+            return new IdentifyMessage
+            {
+                PublicKey = IdentityKey.TryRead(_key, out IdentityKey? key) ? key : null,
+                ListenAddresses = listen,
+                Protocols = protocols,
+                ObservedAddress = _observed,
+                ProtocolVersion = _protocolVersion,
+                AgentVersion = _agentVersion,
+                RecordFault = _record.IsEmpty ? RecordFault.None : SignedPeerRecord.TryOpen(_record, out record),
+                Record = record,
+            };
+        }
+
+        private static void Add<T>(List<T> list, T? entry)
+            where T : class
+        {
+            if (entry is not null && list.Count < MaximumEntries && !list.Contains(entry))
+            {
+                list.Add(entry);
+            }
+        }
+
+        private static string ReadText(ref ProtobufReader reader) => Encoding.UTF8.GetString(reader.ReadBytes(MaximumTextLength));
+    }
 }

@@ -12,10 +12,18 @@ internal static class IdentifyProtocol
     internal const string Id = "/ipfs/id/1.0.0";
     internal const string PushId = "/ipfs/id/push/1.0.0";
 
-    internal static async Task AnswerAsync(Libp2pStream stream, IdentifyMessage message, CancellationToken cancelled)
+    internal static async Task AnswerAsync(Libp2pStream stream, PeerConnection connection, Libp2pHost host, CancellationToken ended)
     {
-        await WriteAsync(stream, message, cancelled);
-        await StreamEnd.WaitAsync(stream.Input, cancelled);
+        using Deadline deadline = new(host.Options.NegotiationDeadline, host.Options.Time, ended);
+        try
+        {
+            await WriteAsync(stream, host.Describe(connection), deadline.Token);
+            await StreamEnd.WaitAsync(stream.Input, deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.Passed)
+        {
+            throw deadline.Error("Telling about us");
+        }
     }
 
     /// <summary>Asks; null when the peer does not answer in time or not by the rules.</summary>
@@ -49,16 +57,21 @@ internal static class IdentifyProtocol
         }
 
         using Deadline deadline = new(host.Options.NegotiationDeadline, host.Options.Time, ended);
-        IdentifyMessage? pushed = await ReadAsync(stream, deadline.Token);
-        IdentifyMessage? known = await connection.Identified.WaitAsync(deadline.Token);
-        if (pushed is not null)
+        try
         {
-            IdentifyMessage updated = known is null ? pushed : known.Updated(pushed);
-            connection.Identified = Task.FromResult<IdentifyMessage?>(updated);
-            host.Learn(connection, updated);
-        }
+            IdentifyMessage? pushed = await ReadAsync(stream, deadline.Token);
+            await connection.Identified.WaitAsync(deadline.Token);
+            if (pushed is not null)
+            {
+                connection.Update(pushed);
+            }
 
-        await stream.CompleteWriteAsync(deadline.Token);
+            await stream.CompleteWriteAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.Passed)
+        {
+            throw deadline.Error("A push");
+        }
     }
 
     /// <summary>Tells a connected peer what has changed, if it wants to know; whether it took it shows in nothing that we do.</summary>
@@ -95,23 +108,13 @@ internal static class IdentifyProtocol
 
     private static async Task<IdentifyMessage?> ReadAsync(Libp2pStream stream, CancellationToken cancelled)
     {
-        IdentifyMessage? joined = null;
-        for (int part = 0; part < IdentifyMessage.MaximumParts; part++)
+        List<byte[]> parts = [];
+        while (parts.Count < IdentifyMessage.MaximumParts
+            && await LengthPrefix.ReadAsync(stream.Input, IdentifyMessage.MaximumLength, cancelled) is byte[] part)
         {
-            byte[]? bytes = await LengthPrefix.ReadAsync(stream.Input, IdentifyMessage.MaximumLength, cancelled);
-            if (bytes is null)
-            {
-                break;
-            }
-
-            if (!IdentifyMessage.TryRead(bytes, out IdentifyMessage? message))
-            {
-                return null;
-            }
-
-            joined = joined is null ? message : joined.Joined(message);
+            parts.Add(part);
         }
 
-        return joined;
+        return IdentifyMessage.TryRead(parts, out IdentifyMessage? message) ? message : null;
     }
 }

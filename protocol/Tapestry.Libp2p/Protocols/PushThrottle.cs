@@ -1,6 +1,6 @@
 namespace Tapestry.Libp2p;
 
-/// <summary>How many pushes a connection has brought in the running minute: each costs a signature check and is told to others.</summary>
+/// <summary>How many pushes a connection has brought in the running minute: each costs a signature check at most, and is told to others.</summary>
 internal sealed class PushThrottle(int perMinute, TimeProvider time)
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 
 namespace Tapestry.Libp2p;
 
@@ -101,13 +102,14 @@ internal sealed class RelayClient
         return new RelayReservation(relay, promise.Expires, AddressesThrough(connection, promise.Addresses), answer.Limit, voucher);
     }
 
-    // Where we reach the relay ourselves, others may too. What it says of itself is bounded; ours to announce is only itself.
+    // Where we reach the relay ourselves, others may too. What it says of itself is bounded: its own IP addresses, as names may be long and lead anywhere.
     private List<Multiaddr> AddressesThrough(PeerConnection connection, IReadOnlyList<Multiaddr> told)
     {
         IEnumerable<Multiaddr> ours = connection.IsDialer ? [connection.RemoteAddress] : [];
+        IEnumerable<Multiaddr> theirs = told.Where(address => address.TryGetTcp(out MultiaddrPart host, out _) && IPAddress.TryParse(host.Value, out _));
         return
         [
-            .. ours.Concat(told)
+            .. ours.Concat(theirs)
                 .Where(address => address.Peer is null || address.Peer == connection.Remote)
                 .Select(address => address.WithPeer(connection.Remote))
                 .Where(address => address.TryGetTcp(out MultiaddrPart host, out _) && host.Value is not ("0.0.0.0" or "::"))

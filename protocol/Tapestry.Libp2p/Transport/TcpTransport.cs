@@ -18,9 +18,10 @@ internal static class TcpTransport
             throw new Libp2pException(Libp2pFault.CannotListen, $"Cannot listen on {address}: expected /ip4/…/tcp/… or /ip6/…/tcp/….");
         }
 
-        Socket socket = new(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            socket = NewSocket(ip.AddressFamily);
             if (ip.AddressFamily == AddressFamily.InterNetworkV6)
             {
                 socket.DualMode = false;
@@ -33,11 +34,12 @@ internal static class TcpTransport
         }
         catch (SocketException cause)
         {
-            socket.Dispose();
+            socket?.Dispose();
             string reason = cause.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => "another program uses the port; choose another one, or 0 for any",
                 SocketError.AddressNotAvailable => "this machine does not have the address; 0.0.0.0 or :: stand for all of its addresses",
+                SocketError.AddressFamilyNotSupported => "this machine does not speak that version of IP",
                 SocketError.AccessDenied => "the port is reserved; choose one above 1023",
                 _ => cause.Message,
             };
@@ -47,7 +49,10 @@ internal static class TcpTransport
 
     /// <summary>Connects; where a name has several addresses, to the first that answers.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.Unreachable"/>, with the reason.</exception>
-    internal static async Task<Socket> DialAsync(Multiaddr address, CancellationToken cancelled)
+    internal static Task<Socket> DialAsync(Multiaddr address, CancellationToken cancelled) => DialAsync(address, NewSocket, cancelled);
+
+    /// <summary>The same with sockets of the caller's making, which a kernel without one version of IP, or without descriptors left, refuses.</summary>
+    internal static async Task<Socket> DialAsync(Multiaddr address, Func<AddressFamily, Socket> make, CancellationToken cancelled)
     {
         if (!address.TryGetTcp(out MultiaddrPart host, out ushort port) || port == 0)
         {
@@ -57,20 +62,21 @@ internal static class TcpTransport
         SocketException? last = null;
         foreach (IPAddress ip in await ResolveAsync(address, host, cancelled))
         {
-            Socket socket = new(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            Socket? socket = null;
             try
             {
+                socket = make(ip.AddressFamily);
                 await socket.ConnectAsync(new IPEndPoint(ip, port), cancelled);
                 return socket;
             }
             catch (SocketException cause)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 last = cause;
             }
             catch (OperationCanceledException)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 throw;
             }
         }
@@ -93,6 +99,8 @@ internal static class TcpTransport
             throw new Libp2pException(Libp2pFault.ConnectionLost, "The connection ended as soon as it was made.", cause);
         }
     }
+
+    private static Socket NewSocket(AddressFamily family) => new(family, SocketType.Stream, ProtocolType.Tcp);
 
     private static async Task<IPAddress[]> ResolveAsync(Multiaddr address, MultiaddrPart host, CancellationToken cancelled)
     {

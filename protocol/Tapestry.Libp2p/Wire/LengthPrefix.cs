@@ -12,7 +12,7 @@ namespace Tapestry.Libp2p.Wire;
 public static class LengthPrefix
 {
     // Of a long message, what is allocated before its first byte, and what is written at a time.
-    private const int PartLength = 64 * 1024;
+    internal const int PartLength = 64 * 1024;
 
     /// <summary>Reads one message.</summary>
     /// <param name="input">Where from; bytes after the message stay in it.</param>

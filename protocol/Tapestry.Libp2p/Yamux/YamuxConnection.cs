@@ -29,6 +29,7 @@ public sealed partial class YamuxConnection : MuxedConnection
         new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
     private readonly Dictionary<uint, TaskCompletionSource<TimeSpan?>> _pings = [];
+    private long _unsent;
     private bool _writerIsIdle;
     private volatile int _silentTicks;
     private volatile bool _isEnding;
@@ -241,6 +242,15 @@ public sealed partial class YamuxConnection : MuxedConnection
             WakeIfWork();
         }
     }
+
+    /// <summary>More is waiting to be sent than all streams together may keep.</summary>
+    internal bool IsUnsentOver => Volatile.Read(ref _unsent) > _limits.UnsentBytesMax;
+
+    /// <summary>How much waits to be sent on all streams, in bytes.</summary>
+    internal long Unsent => Volatile.Read(ref _unsent);
+
+    /// <summary>Counts what waits to be sent.</summary>
+    internal void AddUnsent(long bytes) => Interlocked.Add(ref _unsent, bytes);
 
     /// <summary>Something that was left lying is to be sent now.</summary>
     internal void WakeWriter()

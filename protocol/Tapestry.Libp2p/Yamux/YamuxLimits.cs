@@ -12,6 +12,9 @@ public sealed record YamuxLimits
     /// <remarks>Small enough that streams take turns often; other implementations accept 64 KiB.</remarks>
     public const int DataBytesMax = 65519 - YamuxHeader.Bytes;
 
+    /// <summary>What a stream may always keep waiting to be sent, in bytes: requests and control messages pass though others do not read.</summary>
+    public const int UnsentFloor = 16 * 1024;
+
     /// <summary>How many answers (pongs, refusals, resets) may wait to be sent before the peer counts as flooding us.</summary>
     public const int AnswersPendingMax = 1024;
 
@@ -35,6 +38,10 @@ public sealed record YamuxLimits
     /// <remarks>Streams that are opened and reset at once never count as open, and yet cost the work of both.</remarks>
     public int OpenedPerSecondMax { get; init; } = 10_000;
 
+    /// <summary>What may wait to be sent on all streams before each may keep only <see cref="UnsentFloor"/> waiting, in bytes. Default 4 MiB.</summary>
+    /// <remarks>A stream that the remote does not read fills up its output and stays so; the others must still get on.</remarks>
+    public long UnsentBytesMax { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>A remote that was silent for this long is asked whether it is there; if it stays silent as long again, it is lost. Default 30 s.</summary>
     /// <remarks>
     /// Looked at once in this time, so a loss is seen after two to three times as long. As often as go-libp2p and js-libp2p
@@ -56,6 +63,7 @@ public sealed record YamuxLimits
             StreamsMax = limits.StreamsPerConnection,
             UnacknowledgedMax = Math.Min(256, limits.StreamsPerConnection),
             OpenedPerSecondMax = limits.StreamsOpenedPerSecond,
+            UnsentBytesMax = limits.UnsentBytes,
         };
     }
 

@@ -32,9 +32,12 @@ internal sealed class YamuxOutput(YamuxStream stream, PipeWriter inner) : PipeWr
     public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         // The bytes are in the pipe when the call returns; the task it returns only waits for room.
+        stream.Written(inner.UnflushedBytes);
         ValueTask<FlushResult> flushed = inner.FlushAsync(cancellationToken);
         stream.OutputReady();
-        return await flushed;
+        FlushResult result = await flushed;
+        await stream.WaitForRoomAsync(cancellationToken);
+        return result;
     }
 
     /// <inheritdoc/>
@@ -51,6 +54,7 @@ internal sealed class YamuxOutput(YamuxStream stream, PipeWriter inner) : PipeWr
         }
 
         IsCompleted = true;
+        stream.Written(inner.UnflushedBytes);
         inner.Complete();
         stream.OutputReady();
     }

@@ -33,6 +33,8 @@ internal sealed class YamuxStream : Libp2pStream
     private readonly YamuxInput _input;
     private readonly YamuxOutput _output;
     private long _unread;
+    private long _unsent;
+    private TaskCompletionSource? _room;
     private bool _inboundEnded;
     private bool _outboundEnded;
     private bool _abandoned;
@@ -132,6 +134,7 @@ internal sealed class YamuxStream : Libp2pStream
             {
                 _outboundEnded = true;
                 _outbound.Reader.Complete(reason);
+                Sent(_unsent);
             }
         }
 
@@ -154,8 +157,45 @@ internal sealed class YamuxStream : Libp2pStream
             bool isLast = read.IsCompleted && bytes == read.Buffer.Length;
             bool more = sent && (isLast || bytes < read.Buffer.Length);
             _outbound.Reader.AdvanceTo(read.Buffer.GetPosition(bytes));
+            Sent(bytes);
             return new YamuxTurn(sent && bytes > 0 ? YamuxHeader.Bytes + bytes : 0, more, isLast);
         }
+    }
+
+    /// <summary>The application has written <paramref name="bytes"/>, which wait to be sent.</summary>
+    internal void Written(long bytes)
+    {
+        lock (_outboundGate)
+        {
+            if (!_outboundEnded)
+            {
+                _unsent += bytes;
+                _connection.AddUnsent(bytes);
+            }
+        }
+    }
+
+    /// <summary>Waits until little of this stream is unsent, where all streams of the connection together have much.</summary>
+    internal ValueTask WaitForRoomAsync(CancellationToken cancelled)
+    {
+        if (!_connection.IsUnsentOver)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        Task room;
+        lock (_outboundGate)
+        {
+            if (_outboundEnded || _unsent <= YamuxLimits.UnsentFloor)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            room = _room.Task;
+        }
+
+        return new ValueTask(room.WaitAsync(cancelled));
     }
 
     /// <summary>Everything including FIN has been given to the channel.</summary>
@@ -211,6 +251,18 @@ internal sealed class YamuxStream : Libp2pStream
 
     /// <summary>True once: the stream no longer counts as unacknowledged.</summary>
     internal bool TryReleasePermit() => Interlocked.Exchange(ref _permitReleased, 1) == 0;
+
+    /// <summary>Under the gate: fewer bytes wait.</summary>
+    private void Sent(long bytes)
+    {
+        _unsent -= bytes;
+        _connection.AddUnsent(-bytes);
+        if (_unsent <= YamuxLimits.UnsentFloor)
+        {
+            _room?.TrySetResult();
+            _room = null;
+        }
+    }
 
     private static bool WriteFrame(PipeWriter channel, in YamuxHeader header, in ReadOnlySequence<byte> payload)
     {

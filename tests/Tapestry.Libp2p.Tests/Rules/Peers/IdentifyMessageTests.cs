@@ -43,10 +43,10 @@ public sealed class IdentifyMessageTests
         IdentifyMessage large = small with { Protocols = Names(100) };
         IReadOnlyList<byte[]> parts = large.ToParts();
         parts.Should().HaveCount(2);
-        IdentifyMessage[] read = [.. parts.Select(part => IdentifyMessage.TryRead(part, out IdentifyMessage? message) ? message : null!)];
-        read[0].Record.Should().BeNull();
-        IdentifyMessage joined = read[0].Joined(read[1]);
-        joined.Protocols.Should().Equal(large.Protocols);
+        IdentifyMessage.TryRead(parts[0], out IdentifyMessage? first).Should().BeTrue();
+        first!.Record.Should().BeNull();
+        IdentifyMessage.TryRead(parts, out IdentifyMessage? joined).Should().BeTrue();
+        joined!.Protocols.Should().Equal(large.Protocols);
         joined.AgentVersion.Should().Be("a");
         joined.Record!.Record.Sequence.Should().Be(7);
     }
@@ -54,15 +54,45 @@ public sealed class IdentifyMessageTests
     [Fact]
     public void Joined_lists_lose_repetitions_and_keep_to_the_bound()
     {
-        IdentifyMessage first = new() { Protocols = Names(100), ListenAddresses = [Address] };
-        IdentifyMessage joined = first.Joined(first).Joined(new IdentifyMessage { Protocols = [.. Names(200).Skip(100)], ListenAddresses = [Address] });
-        joined.Protocols.Should().HaveCount(IdentifyMessage.MaximumEntries).And.OnlyHaveUniqueItems();
+        byte[] first = new IdentifyMessage { Protocols = Names(100), ListenAddresses = [Address] }.ToArray();
+        byte[] last = new IdentifyMessage { Protocols = [.. Names(200).Skip(100)], ListenAddresses = [Address] }.ToArray();
+        IdentifyMessage.TryRead([first, first, last], out IdentifyMessage? joined).Should().BeTrue();
+        joined!.Protocols.Should().HaveCount(IdentifyMessage.MaximumEntries).And.OnlyHaveUniqueItems();
         joined.ListenAddresses.Should().Equal(Address);
+    }
+
+    [Fact]
+    public void However_many_records_are_sent_one_is_opened()
+    {
+        byte[] last = new IdentifyMessage { Record = SignedPeerRecord.Sign(Hosts.Identity(1), 70, [Address]) }.ToArray();
+        ProtobufWriter writer = new();
+        for (ulong sequence = 1; sequence < 40; sequence++)
+        {
+            writer.WriteBytes(8, SignedPeerRecord.Sign(Hosts.Identity(1), sequence, [Address]).Envelope.Encoded.Span);
+        }
+
+        byte[] many = writer.ToArray();
+        IReadOnlyList<byte[]> one = [last];
+        IReadOnlyList<byte[]> all = [many, many, last];
+        AllocatedBy(one, out _);
+
+        long byAll = AllocatedBy(all, out IdentifyMessage? read);
+
+        // Whoever opens an envelope copies it: nothing else tells from outside how many were.
+        byAll.Should().BeLessThan(2 * AllocatedBy(one, out _));
+        read!.Record!.Record.Sequence.Should().Be(70);
     }
 
     [Fact]
     public void Arbitrary_bytes_never_throw() =>
         Prop.ForAll<byte[]>(bytes => !IdentifyMessage.TryRead(bytes, out IdentifyMessage? read) || read.ToArray().Length > 0).QuickCheckThrowOnFailure();
+
+    private static long AllocatedBy(IReadOnlyList<byte[]> parts, out IdentifyMessage? read)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        IdentifyMessage.TryRead(parts, out read).Should().BeTrue();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
 
     private static string[] Names(int count) => [.. Enumerable.Range(0, count).Select(number => string.Create(CultureInfo.InvariantCulture, $"/protocol/of/some/length/{number:000}"))];
 }

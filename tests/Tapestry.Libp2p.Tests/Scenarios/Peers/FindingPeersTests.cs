@@ -126,6 +126,23 @@ public sealed class FindingPeersTests
     }
 
     [Fact]
+    public async Task More_addresses_than_a_record_has_room_for_are_passed_over_and_the_rest_is_signed()
+    {
+        await using Libp2pHost alice = Hosts.Start(1);
+        string name = string.Join('.', Enumerable.Repeat(new string('x', 60), 4));
+        Multiaddr[] long32 = [.. Enumerable.Range(1, 32).Select(number => Multiaddr.Parse($"/dns4/{name}.{number}/tcp/{number}"))];
+
+        alice.Announce("relays", long32);
+        alice.Announce("short", [Free()]);
+
+        alice.AnnouncedAddresses.Should().HaveCountGreaterThan(8).And.HaveCountLessThan(32);
+        alice.AnnouncedAddresses[0].Should().Be(alice.ListenAddresses[0].WithoutPeer());
+        SignedPeerRecord record = alice.AddressBook.RecordOf(alice.PeerId)!;
+        record.Record.Addresses.Should().Equal(alice.AnnouncedAddresses);
+        SignedPeerRecord.TryOpen(record.Envelope.Encoded.Span, out _).Should().Be(RecordFault.None);
+    }
+
+    [Fact]
     public async Task What_is_announced_can_differ_from_where_we_listen()
     {
         Multiaddr outside = Multiaddr.Parse("/dns4/member.example/tcp/4610");

@@ -253,6 +253,27 @@ public sealed class RelayAbuseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Relays_with_names_without_end_do_not_keep_us_from_announcing_what_they_give()
+    {
+        string name = string.Join('.', Enumerable.Repeat(new string('x', 60), 4));
+        Multiaddr[] told = [.. Enumerable.Range(1, 15).Select(number => Multiaddr.Parse($"/dns4/{name}.{number}/tcp/1")), Multiaddr.Parse("/ip4/192.0.2.1/tcp/1")];
+        Libp2pHost hidden = Start();
+        CircuitRelay client = new(hidden, new CircuitRelayOptions());
+        List<Multiaddr> given = [];
+        for (int number = 0; number < 3; number++)
+        {
+            Libp2pHost liar = Start();
+            AnswerReservations(liar, peer => RelayVoucher.Seal(liar.Identity, peer, Tomorrow()), addresses: told);
+            RelayReservation reservation = await client.ReserveAsync(liar.ListenAddresses[0], Late);
+            reservation.Addresses.Should().HaveCount(2, "of what a relay says of itself only IP addresses are taken");
+            given.AddRange(reservation.Addresses.Select(address => address.WithoutPeer()));
+        }
+
+        hidden.AnnouncedAddresses.Should().Contain(given);
+        hidden.AddressBook.RecordOf(hidden.PeerId)!.Record.Addresses.Should().Equal(hidden.AnnouncedAddresses);
+    }
+
+    [Fact]
     public async Task A_peer_that_does_not_take_the_connection_fails_it()
     {
         Libp2pHost relay = Relay();
@@ -271,7 +292,8 @@ public sealed class RelayAbuseTests : IAsyncLifetime
 
     private static Multiaddr Through(Libp2pHost relay, PeerId target) => relay.ListenAddresses[0].ThroughCircuit().WithPeer(target);
 
-    private static void AnswerReservations(Libp2pHost relay, Func<PeerId, SignedEnvelope> voucher, DateTimeOffset? expires = null) =>
+    private static void AnswerReservations(
+        Libp2pHost relay, Func<PeerId, SignedEnvelope> voucher, DateTimeOffset? expires = null, IReadOnlyList<Multiaddr>? addresses = null) =>
         relay.Handle(CircuitRelay.HopId, async (stream, connection, ended) =>
         {
             await LengthPrefix.ReadAsync(stream.Input, HopMessage.MaximumLength, ended);
@@ -279,7 +301,7 @@ public sealed class RelayAbuseTests : IAsyncLifetime
             {
                 Type = HopMessageType.Status,
                 Status = RelayStatus.Ok,
-                Reservation = new ReservationMessage(expires ?? Tomorrow(), [], voucher(connection.Remote).Encoded),
+                Reservation = new ReservationMessage(expires ?? Tomorrow(), addresses ?? [], voucher(connection.Remote).Encoded),
             };
             await LengthPrefix.WriteAsync(stream.Output, answer.ToArray(), ended);
             await stream.CompleteWriteAsync(ended);

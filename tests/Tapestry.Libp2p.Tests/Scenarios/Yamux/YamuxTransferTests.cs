@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using FluentAssertions;
+using Tapestry.Libp2p.Wire;
 using Tapestry.Libp2p.Yamux;
 using Xunit;
 
@@ -50,6 +51,51 @@ public sealed class YamuxTransferTests : IDisposable
         await sending;
         await far.CompleteWriteAsync(Late);
         (await near.Input.ReadAsync(Late)).IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Streams_that_are_not_read_keep_little_unsent_once_all_together_keep_much_and_others_get_on()
+    {
+        const int Budget = 512 * 1024;
+        const int Piece = 64 * 1024;
+        await using YamuxPair pair = YamuxPair.InMemory(new YamuxLimits { UnsentBytesMax = Budget });
+        (Libp2pStream near, Libp2pStream far) = await pair.OpenAsync(Late);
+        int[] offered = new int[32];
+        Task[] stuck = [.. Enumerable.Range(0, offered.Length).Select(OfferAsync)];
+        while (offered.Min() <= YamuxLimits.InitialWindowBytes)
+        {
+            await Task.Delay(1, Late);
+        }
+
+        // Whatever the others keep waiting, a short message passes.
+        for (int message = 0; message < 100; message++)
+        {
+            await near.Output.WriteAsync(new byte[1000], Late);
+            await LengthPrefix.ReadExactlyAsync(far.Input, new byte[1000], Late);
+        }
+
+        stuck.Should().OnlyContain(task => !task.IsCompleted);
+        pair.Dialler.Unsent.Should().BeInRange(Budget, Budget + (offered.Length * (YamuxLimits.UnsentFloor + Piece)));
+        await pair.Dialler.CloseAsync();
+        await Task.WhenAll(stuck).WaitAsync(Late);
+        pair.Dialler.Unsent.Should().Be(0);
+
+        async Task OfferAsync(int number)
+        {
+            try
+            {
+                Libp2pStream stream = await pair.Dialler.OpenStreamAsync(Late);
+                while (true)
+                {
+                    Interlocked.Add(ref offered[number], Piece);
+                    await stream.Output.WriteAsync(new byte[Piece], Late);
+                }
+            }
+            catch (Libp2pException)
+            {
+                // The connection has ended.
+            }
+        }
     }
 
     [Fact]
