@@ -57,7 +57,11 @@ public sealed class CommandLineApp
 
     /// <summary>Runs the verb that <paramref name="args"/> name.</summary>
     /// <returns>The exit code: one of <see cref="ExitCode"/>.</returns>
-    public async Task<int> RunAsync(string[] args)
+    public Task<int> RunAsync(string[] args) => RunAsync(args, CancellationToken.None);
+
+    /// <summary>Runs the verb that <paramref name="args"/> name, until it ends or is stopped as by Ctrl+C.</summary>
+    /// <returns>The exit code: one of <see cref="ExitCode"/>.</returns>
+    public async Task<int> RunAsync(string[] args, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(args);
         ParseResult parsed = Root.Parse(args);
@@ -69,7 +73,7 @@ public sealed class CommandLineApp
             return Fail(TerminalFor(parsed), VerbName(parsed), "usage", message, $"See: tapestry {command}", ExitCode.Usage);
         }
 
-        using CancellationTokenSource stopping = new();
+        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stopping);
         using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stopping);
         InvocationConfiguration configuration = new()

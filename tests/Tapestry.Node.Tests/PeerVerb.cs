@@ -12,6 +12,7 @@ internal sealed class PeerVerb
     private readonly Lock _sync = new();
     private readonly StringBuilder _said = new();
     private readonly Task<JsonElement> _end;
+    private Action? _stop;
 
     private PeerVerb(ExitCode expected, string[] arguments) => _end = WorkAsync(expected, arguments);
 
@@ -23,6 +24,13 @@ internal sealed class PeerVerb
     internal static PeerVerb Start(ExitCode expected, params string[] arguments) => new(expected, arguments);
 
     internal Task<JsonElement> EndAsync() => _end;
+
+    /// <summary>Stops the verb as Ctrl+C does.</summary>
+    internal Task<JsonElement> StopAsync()
+    {
+        _stop!();
+        return _end;
+    }
 
     /// <summary>Waits until the verb says a line that begins so, and returns the rest of it.</summary>
     internal async Task<string> HearAsync(string beginning, CancellationToken late)
@@ -54,12 +62,14 @@ internal sealed class PeerVerb
 
     private async Task<JsonElement> WorkAsync(ExitCode expected, string[] arguments)
     {
+        using CancellationTokenSource stop = new();
+        _stop = stop.Cancel;
         using StringWriter output = new();
         using Ear error = new(this);
         CommandLineApp app = new("test", "", output, error, isInteractive: false);
         app.Root.Add(PeerCommands.Create(app));
 
-        int exitCode = await Task.Run(() => app.RunAsync([.. arguments, "--json"]));
+        int exitCode = await Task.Run(() => app.RunAsync([.. arguments, "--json"], stop.Token));
 
         ((ExitCode)exitCode).Should().Be(expected, "{0}", Said());
         JsonElement envelope = JsonDocument.Parse(output.ToString()).RootElement;

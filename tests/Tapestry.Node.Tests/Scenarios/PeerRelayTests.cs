@@ -16,7 +16,7 @@ public sealed class PeerRelayTests
     [Fact]
     public async Task A_relay_of_ours_carries_a_ping_to_js()
     {
-        PeerVerb relay = PeerVerb.Start(ExitCode.Ok, "peer", "relay", "--for-seconds", "6");
+        PeerVerb relay = PeerVerb.Start(ExitCode.Ok, "peer", "relay");
         string address = await relay.HearAsync("listening", _late);
         await using ForeignPeer js = await ForeignPeer.StartAsync(_late);
         JsonElement reserved = await js.AskAsync("reserve", new { relay = address }, _late);
@@ -25,7 +25,8 @@ public sealed class PeerRelayTests
         JsonElement pinged = await PeerVerb.RunAsync(ExitCode.Ok, "peer", "ping", through, "--count", "2");
 
         pinged.GetProperty("peerId").GetString().Should().Be(js.PeerId);
-        JsonElement served = await relay.EndAsync();
+        (await relay.HearAsync("carried", _late)).Should().Contain($"to {js.PeerId}");
+        JsonElement served = await relay.StopAsync();
         served.GetProperty("reserved").EnumerateArray().Select(peer => peer.GetString()).Should().Equal(js.PeerId);
         served.GetProperty("circuits").GetInt32().Should().Be(1);
     }
@@ -34,12 +35,12 @@ public sealed class PeerRelayTests
     public async Task Behind_a_relay_of_js_we_are_reached_and_say_how()
     {
         await using ForeignPeer js = await ForeignPeer.StartAsync(["--with", "relay"], _late);
-        PeerVerb hidden = PeerVerb.Start(ExitCode.Ok, "peer", "relay", js.Address, "--for-seconds", "6");
+        PeerVerb hidden = PeerVerb.Start(ExitCode.Ok, "peer", "relay", js.Address);
         string through = await hidden.HearAsync("reached at", _late);
 
         await PeerVerb.RunAsync(ExitCode.Ok, "peer", "ping", through, "--count", "1");
 
-        JsonElement reachable = await hidden.EndAsync();
+        JsonElement reachable = await hidden.StopAsync();
         reachable.GetProperty("connections").GetInt32().Should().Be(1);
         JsonElement reservation = reachable.GetProperty("reservations")[0];
         reservation.GetProperty("relay").GetString().Should().Be(js.PeerId);
