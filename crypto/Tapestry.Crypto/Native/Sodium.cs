@@ -70,18 +70,6 @@ internal static partial class Sodium
     internal static partial int crypto_sign_ed25519_verify_detached(ReadOnlySpan<byte> signature, ReadOnlySpan<byte> message, ulong messageLength, ReadOnlySpan<byte> publicKey);
 
     [LibraryImport(Library)]
-    internal static partial int crypto_scalarmult_ed25519_base_noclamp(Span<byte> point, ReadOnlySpan<byte> scalar);
-
-    [LibraryImport(Library)]
-    internal static partial void crypto_core_ed25519_scalar_reduce(Span<byte> scalar, ReadOnlySpan<byte> wide);
-
-    [LibraryImport(Library)]
-    internal static partial void crypto_core_ed25519_scalar_mul(Span<byte> product, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right);
-
-    [LibraryImport(Library)]
-    internal static partial void crypto_core_ed25519_scalar_add(Span<byte> sum, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right);
-
-    [LibraryImport(Library)]
     internal static partial int crypto_core_ed25519_is_valid_point(ReadOnlySpan<byte> point);
 
     [LibraryImport(Library)]
