@@ -37,7 +37,7 @@ public enum GossipFault : byte
     /// <summary>The application rejected the message. P4, for everybody who sent it.</summary>
     Rejected,
 
-    /// <summary>The peer sent the same message again, or one so old that we have forgotten it. A tenth of P7, so that only a habit counts.</summary>
+    /// <summary>The peer sent the same message again unasked, or one of its own so old that we have forgotten it. A tenth of P7, so that only a habit counts.</summary>
     Replayed,
 
     /// <summary>A message of a topic that we have not been subscribed to for a while. A tenth of P7.</summary>
@@ -70,6 +70,9 @@ public enum GossipFault : byte
     /// <summary>A signed peer record in a PRUNE that is not one, or of another peer. P7.</summary>
     PeerRecordInvalid,
 
-    /// <summary>The peer does not read: its control queue is full. P7, and the stream to it is reset.</summary>
+    /// <summary>The peer has not read for <see cref="GossipLimits.NotReadingTime"/> and its control queue is full. P7, and the stream to it is reset.</summary>
     NotReading,
+
+    /// <summary>The peer says more of its own in a heartbeat than twice <see cref="GossipParameters.MessagesPerAuthor"/>; the surplus is not heard. P7 a heartbeat.</summary>
+    AuthorFlood,
 }

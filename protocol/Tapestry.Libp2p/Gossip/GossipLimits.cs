@@ -43,9 +43,35 @@ public sealed record GossipLimits
     /// <summary>Messages that wait to be sent to one peer. Default 1024.</summary>
     public int QueueMessagesPerPeer { get; init; } = 1024;
 
-    /// <summary>Control RPCs that wait to be sent to one peer. Default 256: one a heartbeat is usual, so a full queue means that the peer does not read.</summary>
+    /// <summary>Control RPCs that wait to be sent to one peer, without IDONTWANT. Default 256: one or two a heartbeat are usual.</summary>
     public int QueueControlPerPeer { get; init; } = 256;
+
+    /// <summary>IDONTWANT ids that wait to be sent to one peer. Default 512: those of a heartbeat; without one more, a message comes once too often.</summary>
+    public int QueueDoNotWantIdsPerPeer { get; init; } = 512;
+
+    /// <summary>How long nothing of what waits goes out before a full queue of control means that the peer does not read. Default 10 s: links stall for moments.</summary>
+    public TimeSpan NotReadingTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Messages of one peer that wait for the application's verdict; then its stream is not read. Default 64.</summary>
     public int ValidationsPerPeer { get; init; } = 64;
+
+    /// <summary>Refuses bounds that our own RPCs would break.</summary>
+    /// <exception cref="ArgumentException">The bound, named.</exception>
+    internal void Validate(GossipParameters parameters)
+    {
+        int most = Math.Max(parameters.HaveIdsPerHeartbeat, parameters.ExchangedPeers);
+        if (EntriesPerRpc <= most)
+        {
+            throw new ArgumentException($"Gossip limits: {nameof(EntriesPerRpc)} = {EntriesPerRpc} is above {nameof(GossipParameters.HaveIdsPerHeartbeat)} and {nameof(GossipParameters.ExchangedPeers)}, {most}.");
+        }
+
+        // The longest lists that are not split: ids of one topic, and whom a PRUNE recommends.
+        long ids = (long)parameters.HaveIdsPerHeartbeat * (MessageIdBytes + 4);
+        long peers = (long)parameters.ExchangedPeers * (PeerRecordBytes + PeerId.MaximumLength + 16);
+        long needed = Math.Max(ids, peers) + TopicBytes + 32;
+        if (RpcBytes < needed)
+        {
+            throw new ArgumentException($"Gossip limits: {nameof(RpcBytes)} = {RpcBytes} is at least {needed}, for the ids or the recommended peers of one topic.");
+        }
+    }
 }

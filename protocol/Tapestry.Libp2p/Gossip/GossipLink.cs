@@ -11,11 +11,11 @@ internal sealed class GossipLink
     private Libp2pStream? _outbound;
     private bool _isOpening;
 
-    internal GossipLink(PeerId peer, GossipLimits limits, ReopenDelays delays, Action roomMade, Action<int> sent)
+    internal GossipLink(PeerId peer, GossipLimits limits, ReopenDelays delays, Func<TimeSpan> now, Action roomMade, Action<int> sent)
     {
         Peer = peer;
         Delays = delays;
-        Outbox = new GossipOutbox(limits) { RoomMade = roomMade, Sent = sent };
+        Outbox = new GossipOutbox(limits, now) { RoomMade = roomMade, Sent = sent };
         _judging = Channel.CreateBounded<bool>(limits.ValidationsPerPeer);
     }
 

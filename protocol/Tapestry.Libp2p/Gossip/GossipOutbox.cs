@@ -2,17 +2,41 @@ using System.Threading.Channels;
 
 namespace Tapestry.Libp2p.Gossip;
 
-/// <summary>What waits to be sent to one peer: control before messages, both bounded.</summary>
-internal sealed class GossipOutbox(GossipLimits limits)
+/// <summary>What became of an RPC for a peer.</summary>
+internal enum OutboxFate : byte
+{
+    /// <summary>It waits to be sent.</summary>
+    Queued,
+
+    /// <summary>There is no room, and it can be done without.</summary>
+    Dropped,
+
+    /// <summary>There is no room, and without it the peer's picture of us would be wrong: its stream is to be begun anew. Said once a stream.</summary>
+    OutOfStep,
+
+    /// <summary>There is no room because the peer does not read. Said once a stream.</summary>
+    NotReading,
+}
+
+/// <summary>What waits to be sent to one peer: IDONTWANT, then other control, then messages, each bounded.</summary>
+/// <param name="limits">The bounds.</param>
+/// <param name="now">The time, which never goes back.</param>
+internal sealed class GossipOutbox(GossipLimits limits, Func<TimeSpan> now)
 {
     // Several small RPCs share a flush; a large one has its own.
     private const int FlushBytes = 64 * 1024;
 
+    // go-libp2p-pubsub hears no more of one RPC.
+    private const int DoNotWantIdsPerRpc = 10;
+
     private readonly Lock _sync = new();
+    private readonly Queue<GossipId> _doNotWant = new();
     private readonly Queue<GossipRpc> _control = new();
     private readonly Queue<GossipRpc> _data = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private long _dataBytes;
+    private TimeSpan? _flushingSince;
+    private bool _isGivenUp;
 
     /// <summary>Called after messages were sent, when there is room again. Must not block.</summary>
     internal required Action RoomMade { get; init; }
@@ -32,33 +56,21 @@ internal sealed class GossipOutbox(GossipLimits limits)
         }
     }
 
-    /// <summary>Adds an RPC.</summary>
-    /// <returns>False when it was dropped: there is no room.</returns>
-    internal bool TryAdd(GossipRpc rpc)
+    /// <summary>Adds an RPC: of messages, of IDONTWANT, or of anything else.</summary>
+    internal OutboxFate Add(GossipRpc rpc)
     {
+        OutboxFate fate;
         lock (_sync)
         {
-            if (!rpc.IsData)
-            {
-                if (_control.Count >= limits.QueueControlPerPeer)
-                {
-                    return false;
-                }
-
-                _control.Enqueue(rpc);
-            }
-            else if (IsRoomy(1))
-            {
-                _data.Enqueue(rpc);
-                _dataBytes += LengthOf(rpc);
-            }
-            else
-            {
-                return false;
-            }
+            fate = _isGivenUp ? OutboxFate.Dropped
+                : rpc.DoNotWant.Count > 0 ? AddDoNotWant(rpc.DoNotWant)
+                : rpc.IsData ? AddData(rpc)
+                : AddControl(rpc);
+            _isGivenUp |= fate is OutboxFate.OutOfStep or OutboxFate.NotReading;
         }
 
-        return _wake.Writer.TryWrite(true);
+        _wake.Writer.TryWrite(true);
+        return fate;
     }
 
     /// <summary>Drops everything: the stream that it was for has ended.</summary>
@@ -66,9 +78,12 @@ internal sealed class GossipOutbox(GossipLimits limits)
     {
         lock (_sync)
         {
+            _doNotWant.Clear();
             _control.Clear();
             _data.Clear();
             _dataBytes = 0;
+            _flushingSince = null;
+            _isGivenUp = false;
         }
 
         RoomMade();
@@ -94,7 +109,9 @@ internal sealed class GossipOutbox(GossipLimits limits)
                 continue;
             }
 
+            Flushing(now());
             await stream.Output.FlushAsync(cancelled);
+            Flushing(null);
             Sent(written);
             if (madeRoom)
             {
@@ -103,15 +120,82 @@ internal sealed class GossipOutbox(GossipLimits limits)
         }
     }
 
+    /// <summary>What was taken waits since then for the peer to read, or no longer.</summary>
+    internal void Flushing(TimeSpan? since)
+    {
+        lock (_sync)
+        {
+            _flushingSince = since;
+        }
+    }
+
+    private OutboxFate AddDoNotWant(IReadOnlyList<GossipId> ids)
+    {
+        foreach (GossipId id in ids)
+        {
+            if (_doNotWant.Count >= limits.QueueDoNotWantIdsPerPeer)
+            {
+                return OutboxFate.Dropped;
+            }
+
+            _doNotWant.Enqueue(id);
+        }
+
+        return OutboxFate.Queued;
+    }
+
+    private OutboxFate AddData(GossipRpc rpc)
+    {
+        if (!IsRoomy(1))
+        {
+            return OutboxFate.Dropped;
+        }
+
+        _data.Enqueue(rpc);
+        _dataBytes += LengthOf(rpc);
+        return OutboxFate.Queued;
+    }
+
+    private OutboxFate AddControl(GossipRpc rpc)
+    {
+        if (_control.Count >= limits.QueueControlPerPeer)
+        {
+            return _flushingSince + limits.NotReadingTime <= now() ? OutboxFate.NotReading
+                : rpc.IsDispensable ? OutboxFate.Dropped
+                : OutboxFate.OutOfStep;
+        }
+
+        _control.Enqueue(rpc);
+        return OutboxFate.Queued;
+    }
+
+    private List<GossipId> TakeDoNotWant()
+    {
+        List<GossipId> ids = [];
+        while (ids.Count < DoNotWantIdsPerRpc && _doNotWant.TryDequeue(out GossipId id))
+        {
+            ids.Add(id);
+        }
+
+        return ids;
+    }
+
     // With this many parts of the bounds free.
     private bool IsRoomy(int parts) =>
         _dataBytes <= limits.QueueBytesPerPeer - (limits.QueueBytesPerPeer / 4 * (parts - 1)) - 1 &&
         _data.Count < limits.QueueMessagesPerPeer - (limits.QueueMessagesPerPeer / 4 * (parts - 1));
 
-    private bool TryTake(out GossipRpc? rpc, ref bool madeRoom)
+    /// <summary>Takes what is to be sent next.</summary>
+    internal bool TryTake(out GossipRpc? rpc, ref bool madeRoom)
     {
         lock (_sync)
         {
+            if (_doNotWant.Count > 0)
+            {
+                rpc = new GossipRpc { DoNotWant = TakeDoNotWant() };
+                return true;
+            }
+
             if (_control.TryDequeue(out rpc))
             {
                 return true;

@@ -79,13 +79,25 @@ public sealed record GossipParameters
     /// <summary>Ids that one peer may ask for in a heartbeat. Default 5000: all that we may have advertised.</summary>
     public int WantIdsPerHeartbeat { get; init; } = 5000;
 
-    /// <summary>How long a message that we asked for may take. Default 3 s.</summary>
+    /// <summary>How long a message that we asked for may take; so long the peer is not asked again. Default 3 s.</summary>
     public TimeSpan PromiseTime { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long after that an answer still is one, and no repetition. Default 30 s: it may have waited behind other messages.</summary>
+    public TimeSpan AnswerTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a copy waits for the check of the same bytes from another peer. Default 3 s; then it is worth a check of its own.</summary>
+    public TimeSpan CheckTime { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// Messages that we publish in a heartbeat, and half of those that are heard of one author. Default 256: more than a member
+    /// of a consortium says in a second, and what a member that repeats itself can make every other one check.
+    /// </summary>
+    public int MessagesPerAuthor { get; init; } = 256;
 
     /// <summary>Data of which a message is so large that IDONTWANT pays. Default 1024 bytes, as go-libp2p: more than the IDONTWANTs to a full mesh.</summary>
     public int DoNotWantBytes { get; init; } = 1024;
 
-    /// <summary>IDONTWANT ids of one peer that are kept, and that are sent to one, in a heartbeat. Default 512, as js-libp2p.</summary>
+    /// <summary>IDONTWANT ids that are sent to one peer in a heartbeat, and half of those that are kept of one. Default 512, as js-libp2p.</summary>
     public int DoNotWantIdsPerHeartbeat { get; init; } = 512;
 
     /// <summary>Heartbeats for which an IDONTWANT holds. Default 3, as go-libp2p.</summary>
@@ -101,6 +113,8 @@ public sealed record GossipParameters
         Require(AdvertisedHeartbeats >= 1 && AdvertisedHeartbeats <= HistoryHeartbeats, $"{nameof(AdvertisedHeartbeats)} is between 1 and {nameof(HistoryHeartbeats)}");
         Require(MeshPeersByScore <= MeshPeersHigh, $"{nameof(MeshPeersByScore)} is at most {nameof(MeshPeersHigh)}");
         Require(HeartbeatInterval > TimeSpan.Zero, $"{nameof(HeartbeatInterval)} is positive");
+        Require(MessagesPerAuthor is >= 1 and <= int.MaxValue / 2, $"{nameof(MessagesPerAuthor)} is at least 1 and can be doubled");
+        Require(DoNotWantIdsPerHeartbeat is >= 0 and <= int.MaxValue / 2, $"{nameof(DoNotWantIdsPerHeartbeat)} is not negative and can be doubled");
         Require(GossipFactor is >= 0 and <= 1, $"{nameof(GossipFactor)} is between 0 and 1");
 
         // A peer that only introduces others has no mesh (gossipsub v1.1, "Recommendations for Network Operators").

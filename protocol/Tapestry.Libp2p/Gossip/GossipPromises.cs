@@ -28,6 +28,15 @@ internal sealed class GossipPromises(TimeSpan promiseTime)
     /// <summary>The message has come: nobody can send it any more.</summary>
     internal void Fulfil(GossipId id) => _byId.Remove(id);
 
+    /// <summary>The peer need not send the message: we would not take it, or could not ask.</summary>
+    internal void Forgive(PeerId peer, GossipId id)
+    {
+        if (_byId.TryGetValue(id, out List<Promise>? promises) && promises.RemoveAll(promise => promise.Peer == peer) > 0 && promises.Count == 0)
+        {
+            _byId.Remove(id);
+        }
+    }
+
     /// <summary>The peers whose promises were due and not kept, once for each.</summary>
     internal List<PeerId> TakeBroken(TimeSpan now)
     {

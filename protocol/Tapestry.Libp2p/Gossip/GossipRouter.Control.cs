@@ -21,12 +21,13 @@ internal sealed partial class GossipRouter
             return [];
         }
 
-        List<SignedMessage>? fresh = null;
+        List<SignedMessage> fresh = [];
+        Dictionary<PeerId, int> inCheck = [];
         foreach (SignedMessage message in rpc.Messages)
         {
-            if (IsWorthChecking(peer, message, now))
+            if (IsWorthChecking(peer, message, inCheck, now))
             {
-                (fresh ??= []).Add(message);
+                fresh.Add(message);
             }
         }
 
@@ -39,7 +40,7 @@ internal sealed partial class GossipRouter
             TakePrune(peer, rpc.Prune, now);
         }
 
-        return fresh ?? (IReadOnlyList<SignedMessage>)[];
+        return fresh;
     }
 
     private void TakeSubscriptions(RouterPeer peer, IReadOnlyList<GossipSubscription> subscriptions, TimeSpan now)
@@ -122,7 +123,7 @@ internal sealed partial class GossipRouter
             return;
         }
 
-        if (++peer.HaveRpcs > _parameters.HaveRpcsPerHeartbeat || peer.HaveIds >= _parameters.HaveIdsPerHeartbeat)
+        if (++peer.HaveRpcs > _parameters.HaveRpcsPerHeartbeat)
         {
             Misbehaved(peer, GossipFault.IhaveFlood);
             return;
@@ -140,7 +141,7 @@ internal sealed partial class GossipRouter
             foreach (GossipId id in of.Ids)
             {
                 // What we said before a restart is not news to us, and to be sent it would look like a forgery.
-                if (known.Add(id) && !_seen.Contains(id) && !_unverified.ContainsKey(id) && !id.Bytes.StartsWith(_self.Bytes))
+                if (known.Add(id) && !_seen.Contains(id) && !_unverified.ContainsKey(id) && !id.Bytes.StartsWith(_self.Bytes) && !peer.IsAsked(id, now))
                 {
                     wanted.Add(id);
                 }
@@ -153,7 +154,7 @@ internal sealed partial class GossipRouter
     private void Ask(RouterPeer peer, List<GossipId> wanted, TimeSpan now)
     {
         int count = Math.Min(wanted.Count, _parameters.HaveIdsPerHeartbeat - peer.HaveIds);
-        if (count == 0)
+        if (count <= 0)
         {
             return;
         }
@@ -165,6 +166,11 @@ internal sealed partial class GossipRouter
         }
 
         peer.HaveIds += count;
+        foreach (GossipId id in wanted.GetRange(0, count))
+        {
+            peer.Ask(id, now + _parameters.PromiseTime);
+        }
+
         _promises.Add(peer.Id, wanted[_random.Next(count)], now);
         Send(peer, new GossipRpc { Want = wanted.GetRange(0, count) });
     }
@@ -208,11 +214,13 @@ internal sealed partial class GossipRouter
 
     private void TakeDoNotWant(RouterPeer peer, IReadOnlyList<GossipId> ids)
     {
+        // Twice what may be sent, because the peer's heartbeats are not ours.
+        int most = 2 * _parameters.DoNotWantIdsPerHeartbeat;
         foreach (GossipId id in ids)
         {
-            if (++peer.DoNotWantReceived > _parameters.DoNotWantIdsPerHeartbeat)
+            if (++peer.DoNotWantReceived > most)
             {
-                if (peer.DoNotWantReceived == _parameters.DoNotWantIdsPerHeartbeat + 1)
+                if (peer.DoNotWantReceived == most + 1)
                 {
                     Misbehaved(peer, GossipFault.IdontwantFlood);
                 }

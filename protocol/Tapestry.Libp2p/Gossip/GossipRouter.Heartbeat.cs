@@ -8,9 +8,11 @@ internal sealed partial class GossipRouter
     {
         _heartbeat++;
         DecayScores(now);
+        _published = 0;
+        _verifiedOf.Clear();
         foreach (RouterPeer peer in _inOrder)
         {
-            peer.Refill(_heartbeat);
+            peer.Refill(_heartbeat, now - _parameters.AnswerTime);
         }
 
         foreach (PeerId peer in _promises.TakeBroken(now))
@@ -42,6 +44,7 @@ internal sealed partial class GossipRouter
         SendGathered();
         _cache.Shift();
         _seen.Expire(now);
+        ForgetUnchecked(now);
         ForgetIdle(now);
     }
 
@@ -232,7 +235,7 @@ internal sealed partial class GossipRouter
     {
         foreach (RouterPeer peer in _inOrder)
         {
-            if (peer.TakeGathered() is GossipRpc rpc)
+            foreach (GossipRpc rpc in peer.TakeGathered(_limits))
             {
                 Send(peer, rpc);
             }

@@ -8,6 +8,11 @@ internal sealed partial class GossipRouter
     // Messages whose signature is being checked, with who sent the same bytes meanwhile.
     private readonly Dictionary<GossipId, Unverified> _unverified = [];
 
+    // Messages of each author that have verified in this heartbeat: no more than the ids that are remembered.
+    private readonly Dictionary<PeerId, int> _verifiedOf = [];
+
+    private int _published;
+
     /// <summary>Enters a topic.</summary>
     internal void Join(string name, TimeSpan now)
     {
@@ -56,6 +61,9 @@ internal sealed partial class GossipRouter
         SendGathered();
     }
 
+    /// <summary>Whether we have said less in this heartbeat than others hear of one author.</summary>
+    internal bool MayPublish => _published < _parameters.MessagesPerAuthor;
+
     /// <summary>To whom a message of our own would go now.</summary>
     internal IReadOnlyList<PeerId> AudienceOf(string topic, TimeSpan now) => [.. Audience(TopicOf(topic), now).Select(peer => peer.Id)];
 
@@ -64,6 +72,7 @@ internal sealed partial class GossipRouter
     internal int Publish(GossipMessage message, TimeSpan now)
     {
         RouterTopic topic = TopicOf(message.Topic);
+        _published++;
         _seen.Add(message.Id, _self, message.Sequence, _self, now).Judge(SeenStatus.Accepted, now);
         _cache.Put(message.Signed);
         List<RouterPeer> audience = Audience(topic, now);
@@ -91,26 +100,42 @@ internal sealed partial class GossipRouter
     }
 
     /// <summary>The signature of a message holds.</summary>
-    /// <returns>Whether the application is to judge it; false when it came another way meanwhile.</returns>
+    /// <returns>Whether the application is to judge it; false when it came another way meanwhile, or its author says too much.</returns>
     internal bool Verified(GossipMessage message, TimeSpan now)
     {
-        _ = _unverified.Remove(message.Id, out Unverified? pending);
-        if (_seen.TryGet(message.Id, out SeenMessage? seen))
+        List<PeerId> others = TakeOthers(message);
+        _promises.Fulfil(message.Id);
+        bool isNew = !_seen.TryGet(message.Id, out SeenMessage? seen);
+        if (isNew)
         {
-            Repeated(seen, message.Sender, message.Topic, now);
-            return false;
+            int said = _verifiedOf.GetValueOrDefault(message.Author);
+            if (said >= HeardOfAuthor)
+            {
+                // Not remembered: once the author is heard again, whoever has it may offer it.
+                return false;
+            }
+
+            _verifiedOf[message.Author] = said + 1;
+            seen = _seen.Add(message.Id, message.Author, message.Sequence, message.Sender, now);
+        }
+        else
+        {
+            Repeated(seen!, message.Sender, message.Topic, now);
         }
 
-        seen = _seen.Add(message.Id, message.Author, message.Sequence, message.Sender, now);
-        _promises.Fulfil(message.Id);
-        foreach (PeerId other in pending?.Others ?? [])
+        foreach (PeerId other in others)
         {
-            Repeated(seen, other, message.Topic, now);
+            Repeated(seen!, other, message.Topic, now);
+        }
+
+        if (!isNew)
+        {
+            return false;
         }
 
         if (message.Data.Length >= _parameters.DoNotWantBytes)
         {
-            SayNotWanted(message, seen);
+            SayNotWanted(message, seen!);
         }
 
         return true;
@@ -153,8 +178,15 @@ internal sealed partial class GossipRouter
         }
     }
 
+    // Twice what an author may say, because its heartbeats are not ours.
+    private int HeardOfAuthor => 2 * _parameters.MessagesPerAuthor;
+
     /// <summary>Whether a message that came is worth checking its signature; what is not is dealt with here.</summary>
-    private bool IsWorthChecking(RouterPeer sender, SignedMessage message, TimeSpan now)
+    /// <param name="sender">Who sent it.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="inCheck">What is to be checked of the same RPC, by author.</param>
+    /// <param name="now">The time.</param>
+    private bool IsWorthChecking(RouterPeer sender, SignedMessage message, Dictionary<PeerId, int> inCheck, TimeSpan now)
     {
         if (!_topics.TryGetValue(message.Topic, out RouterTopic? topic) || !topic.IsJoined)
         {
@@ -183,20 +215,48 @@ internal sealed partial class GossipRouter
 
         if (_seen.IsStale(message.Author!, BinaryPrimitives.ReadUInt64BigEndian(message.Sequence.Span)))
         {
-            Misbehaved(sender, GossipFault.Replayed);
+            // Whoever has forgotten less of the author, or nothing, forwards in good faith.
+            _promises.Forgive(sender.Id, message.Id);
+            if (message.Author == sender.Id && !sender.TakeAnswer(message.Id))
+            {
+                Misbehaved(sender, GossipFault.Replayed);
+            }
+
             return false;
         }
 
-        return !IsBeingChecked(sender, message);
+        return IsAuthorHeard(sender, message, inCheck) && !IsBeingChecked(sender, message, now);
+    }
+
+    // Only what has verified counts for an author, and what one RPC says in its name for that RPC: so nobody but the author
+    // can use up what is heard of it.
+    private bool IsAuthorHeard(RouterPeer sender, SignedMessage message, Dictionary<PeerId, int> inCheck)
+    {
+        PeerId author = message.Author!;
+        int count = inCheck.GetValueOrDefault(author);
+        if (_verifiedOf.GetValueOrDefault(author) + count < HeardOfAuthor)
+        {
+            inCheck[author] = count + 1;
+            return true;
+        }
+
+        _promises.Forgive(sender.Id, message.Id);
+        if (author == sender.Id && !sender.HasFlooded)
+        {
+            sender.HasFlooded = true;
+            Misbehaved(sender, GossipFault.AuthorFlood);
+        }
+
+        return false;
     }
 
     // Equal bytes need one check. Other bytes under the same id need their own: one of the two is forged, and it must not
     // keep the real one out.
-    private bool IsBeingChecked(RouterPeer sender, SignedMessage message)
+    private bool IsBeingChecked(RouterPeer sender, SignedMessage message, TimeSpan now)
     {
         if (!_unverified.TryGetValue(message.Id, out Unverified? pending))
         {
-            _unverified.Add(message.Id, new Unverified(message));
+            _unverified.Add(message.Id, new Unverified(message, now + _parameters.CheckTime));
             return false;
         }
 
@@ -209,12 +269,41 @@ internal sealed partial class GossipRouter
         return true;
     }
 
+    /// <summary>Who sent the bytes of a message that was checked; whoever sent others under its id waits for their own check.</summary>
+    private List<PeerId> TakeOthers(GossipMessage message)
+    {
+        if (!_unverified.TryGetValue(message.Id, out Unverified? pending) || pending.Message != message.Signed)
+        {
+            return [];
+        }
+
+        _unverified.Remove(message.Id);
+        return pending.Others;
+    }
+
+    /// <summary>Does not wait for ever for a check: another copy is then worth one.</summary>
+    private void ForgetUnchecked(TimeSpan now)
+    {
+        foreach ((GossipId id, Unverified pending) in _unverified)
+        {
+            if (pending.GiveUpAt <= now)
+            {
+                _unverified.Remove(id);
+            }
+        }
+    }
+
     /// <summary>A message came again.</summary>
     private void Repeated(SeenMessage seen, PeerId sender, string topic, TimeSpan now)
     {
         if (!seen.TryAdd(sender))
         {
-            Blame(sender, GossipFault.Replayed);
+            // Control overtakes messages, so what we asked for may have been on its way.
+            if (!_peers.TryGetValue(sender, out RouterPeer? peer) || !peer.TakeAnswer(seen.Id))
+            {
+                Blame(sender, GossipFault.Replayed);
+            }
+
             return;
         }
 
@@ -292,9 +381,11 @@ internal sealed partial class GossipRouter
         }
     }
 
-    private sealed class Unverified(SignedMessage message)
+    private sealed class Unverified(SignedMessage message, TimeSpan giveUpAt)
     {
         public SignedMessage Message { get; } = message;
+
+        public TimeSpan GiveUpAt { get; } = giveUpAt;
 
         public List<PeerId> Others { get; } = [];
     }

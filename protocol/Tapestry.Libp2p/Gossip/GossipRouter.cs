@@ -37,6 +37,7 @@ internal sealed partial class GossipRouter
     internal GossipRouter(PeerId self, GossipOptions options, GossipLimits limits, int seed, Func<PeerId, ReadOnlyMemory<byte>?> recordOf)
     {
         options.Parameters.Validate();
+        limits.Validate(options.Parameters);
         _self = self;
         _options = options;
         _parameters = options.Parameters;
@@ -63,18 +64,36 @@ internal sealed partial class GossipRouter
         return taken;
     }
 
-    /// <summary>A peer that gossips is connected; it cannot be sent anything before <see cref="Reached"/>. Idempotent.</summary>
+    /// <summary>A peer that gossips is connected, perhaps another way than before; it cannot be sent anything before <see cref="Reached"/>.</summary>
     /// <param name="peer">The peer.</param>
     /// <param name="isOutbound">Whether we dialled it.</param>
     /// <param name="ip">Its IP address, for P6; null for none that counts, as loopback.</param>
     internal void Connected(PeerId peer, bool isOutbound, string? ip)
     {
-        if (!_peers.ContainsKey(peer))
+        if (!_peers.TryGetValue(peer, out RouterPeer? connected))
         {
-            RouterPeer added = new(peer, isOutbound, _options.ExplicitPeers.Contains(peer));
-            _peers.Add(peer, added);
-            _inOrder.Add(added);
-            _scores.Add(peer, ip);
+            connected = new RouterPeer(peer, _options.ExplicitPeers.Contains(peer));
+            _peers.Add(peer, connected);
+            _inOrder.Add(connected);
+        }
+
+        connected.IsOutbound = isOutbound;
+        _scores.Add(peer, ip);
+    }
+
+    /// <summary>Whether a peer is connected and gossips.</summary>
+    internal bool Knows(PeerId peer) => _peers.ContainsKey(peer);
+
+    /// <summary>What was to be sent to a peer is not: what it was asked for in there, it does not owe.</summary>
+    internal void NotSent(PeerId to, GossipRpc rpc)
+    {
+        foreach (GossipId id in rpc.Want)
+        {
+            _promises.Forgive(to, id);
+            if (_peers.TryGetValue(to, out RouterPeer? peer))
+            {
+                peer.TakeAnswer(id);
+            }
         }
     }
 
@@ -118,7 +137,7 @@ internal sealed partial class GossipRouter
         }
 
         lost.Version = GossipVersion.None;
-        _ = lost.TakeGathered();
+        _ = lost.TakeGathered(_limits);
         foreach (RouterTopic topic in _topics.Values)
         {
             topic.Fanout.Remove(lost);

@@ -28,6 +28,9 @@ public sealed record GossipRpc
     /// <summary>Whether nothing but messages is said.</summary>
     public bool IsData => Messages.Count > 0 && Subscriptions.Count == 0 && !HasControl;
 
+    /// <summary>Whether it can be left out without the peer's picture of us being wrong afterwards: all but subscriptions, GRAFT and PRUNE.</summary>
+    internal bool IsDispensable => Subscriptions.Count + Graft.Count + Prune.Count == 0;
+
     /// <summary>Whether there is a control message.</summary>
     public bool HasControl => Have.Count + Want.Count + Graft.Count + Prune.Count + DoNotWant.Count > 0;
 }

@@ -22,7 +22,14 @@ public sealed partial class Gossipsub
         GossipLink? closed = null;
         lock (_sync)
         {
-            if (_host.FindConnection(connection.Remote) is null && _links.TryRemove(connection.Remote, out closed))
+            if (_host.FindConnection(connection.Remote) is PeerConnection other)
+            {
+                if (_router.Knows(connection.Remote))
+                {
+                    _router.Connected(connection.Remote, other.IsDialer, IpOf(other));
+                }
+            }
+            else if (_links.TryRemove(connection.Remote, out closed))
             {
                 _router.Disconnected(connection.Remote, Now);
             }
@@ -39,7 +46,7 @@ public sealed partial class Gossipsub
         {
             return _host.FindConnection(connection.Remote) is null
                 ? null
-                : _links.GetOrAdd(connection.Remote, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), MadeRoom, CountSent));
+                : _links.GetOrAdd(connection.Remote, added => new GossipLink(added, _limits, new ReopenDelays(new Random()), () => Now, MadeRoom, CountSent));
         }
     }
 
@@ -93,7 +100,7 @@ public sealed partial class Gossipsub
             stream = await connection.OpenStreamAsync(ProtocolIds, ended.Token);
             link.SetOutbound(stream);
             GossipVersion version = GossipVersion.V12 - (byte)Array.IndexOf(ProtocolIds, stream.Protocol);
-            Enter(link, connection, version);
+            Enter(link, version);
             await Task.WhenAll(WatchAsync(stream, ended), link.Outbox.RunAsync(stream, ended.Token));
         }
         catch (Libp2pException refusal) when (stream is null && refusal.Fault == Libp2pFault.ProtocolNotSupported)
@@ -144,14 +151,14 @@ public sealed partial class Gossipsub
         }
 
         link.TakeInbound(stream);
-        Enter(link, connection, GossipVersion.None);
+        Enter(link, GossipVersion.None);
         StartOpening(link);
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(connectionEnded, _stopping.Token);
         try
         {
             while (await ReadRpcAsync(stream, ended.Token) is byte[] bytes)
             {
-                if (!await TryTakeAsync(link, bytes, ended.Token))
+                if (!await TryTakeAsync(link, bytes))
                 {
                     stream.Reset();
                     return;
@@ -189,7 +196,7 @@ public sealed partial class Gossipsub
         }
     }
 
-    private async ValueTask<bool> TryTakeAsync(GossipLink link, byte[] bytes, CancellationToken cancelled)
+    private async ValueTask<bool> TryTakeAsync(GossipLink link, byte[] bytes)
     {
         Interlocked.Add(ref _receivedBytes, bytes.Length);
         GossipFault fault = GossipRpcReader.TryRead(bytes, _limits, out GossipRpc? rpc);
@@ -212,14 +219,15 @@ public sealed partial class Gossipsub
         Report(later);
         foreach (SignedMessage message in fresh)
         {
-            await CheckAsync(link, message, cancelled);
+            await CheckAsync(link, message);
         }
 
         return rpc is not null;
     }
 
     /// <summary>Checks the signature of a message and asks the application; waits only while too much of the peer's is being judged.</summary>
-    private async ValueTask CheckAsync(GossipLink link, SignedMessage signed, CancellationToken cancelled)
+    /// <remarks>Also after the peer has gone: copies from others were left out for this one.</remarks>
+    private async ValueTask CheckAsync(GossipLink link, SignedMessage signed)
     {
         GossipFault fault = signed.TryVerify(link.Peer, _authorKeys, out GossipMessage? message);
         bool isNew = false;
@@ -244,7 +252,7 @@ public sealed partial class Gossipsub
             return;
         }
 
-        await link.StartJudgingAsync(cancelled);
+        await link.StartJudgingAsync(_stopping.Token);
         ValueTask<GossipVerdict> verdict = AskAsync(validate, message!);
         if (verdict.IsCompletedSuccessfully)
         {
@@ -280,22 +288,17 @@ public sealed partial class Gossipsub
     }
 
     /// <summary>The peer gossips, and with a version, can be sent to.</summary>
-    private void Enter(GossipLink link, PeerConnection connection, GossipVersion version)
+    private void Enter(GossipLink link, GossipVersion version)
     {
-        // The address of a relay is nobody's.
-        string? ip = connection.IsRelayed ? null : connection.RemoteAddress.Parts
-            .Where(static part => part.Protocol is MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6)
-            .Select(static part => part.Value)
-            .FirstOrDefault(static value => !IPAddress.IsLoopback(IPAddress.Parse(value)));
         List<GossipEffect> later;
         lock (_sync)
         {
-            if (!IsCurrent(link))
+            if (!IsCurrent(link) || _host.FindConnection(link.Peer) is not PeerConnection connection)
             {
                 return;
             }
 
-            _router.Connected(link.Peer, connection.IsDialer, ip);
+            _router.Connected(link.Peer, connection.IsDialer, IpOf(connection));
             if (version != GossipVersion.None)
             {
                 _router.Reached(link.Peer, version, Now);
@@ -306,6 +309,12 @@ public sealed partial class Gossipsub
 
         Report(later);
     }
+
+    // The address of a relay is nobody's, and any number of peers may be at loopback.
+    private static string? IpOf(PeerConnection connection) => connection.IsRelayed ? null : connection.RemoteAddress.Parts
+        .Where(static part => part.Protocol is MultiaddrProtocol.Ip4 or MultiaddrProtocol.Ip6)
+        .Select(static part => part.Value)
+        .FirstOrDefault(static value => !IPAddress.IsLoopback(IPAddress.Parse(value)));
 
     /// <summary>The peer cannot be sent to any more.</summary>
     private void Leave(GossipLink link)
@@ -329,6 +338,7 @@ public sealed partial class Gossipsub
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
                 Step(static (router, _, now) => router.Heartbeat(now), 0);
+                MadeRoom();
             }
         }
         catch (OperationCanceledException)

@@ -106,7 +106,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
         _validators.TryRemove(topic, out _);
     }
 
-    /// <summary>Signs a message and sends it to the peers of a topic, which we need not be in. Waits until half of them have room for it.</summary>
+    /// <summary>Signs a message and sends it to the peers of a topic, which we need not be in. Waits until half of them have room for it, and while we have said <see cref="GossipParameters.MessagesPerAuthor"/> in a heartbeat.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="data">What to say, at most <see cref="GossipLimits.MessageDataBytes"/>; copied.</param>
     /// <param name="cancelled">Ends the wait; the message is then not sent.</param>
@@ -185,6 +185,11 @@ public sealed partial class Gossipsub : IAsyncDisposable
         int sent;
         lock (_sync)
         {
+            if (!_router.MayPublish)
+            {
+                return null;
+            }
+
             IReadOnlyList<PeerId> audience = _router.AudienceOf(message.Topic, Now);
             int roomy = 0;
             foreach (PeerId peer in audience)
@@ -241,19 +246,28 @@ public sealed partial class Gossipsub : IAsyncDisposable
 
     private void Queue(GossipEffect.Send send)
     {
-        if (!_links.TryGetValue(send.To, out GossipLink? link) || link.Outbox.TryAdd(send.Rpc))
+        if (!_links.TryGetValue(send.To, out GossipLink? link))
         {
             return;
         }
 
-        if (send.Rpc.IsData)
+        OutboxFate fate = link.Outbox.Add(send.Rpc);
+        if (fate == OutboxFate.Queued)
         {
-            Interlocked.Increment(ref _dropped);
             return;
         }
 
-        _router.Blame(send.To, GossipFault.NotReading);
-        link.ResetOutbound();
+        Interlocked.Add(ref _dropped, send.Rpc.Messages.Count);
+        _router.NotSent(send.To, send.Rpc);
+        if (fate == OutboxFate.NotReading)
+        {
+            _router.Blame(send.To, GossipFault.NotReading);
+        }
+
+        if (fate != OutboxFate.Dropped)
+        {
+            link.ResetOutbound();
+        }
     }
 
     private void Report(List<GossipEffect> effects)

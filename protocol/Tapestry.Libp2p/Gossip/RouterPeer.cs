@@ -17,12 +17,14 @@ internal enum GossipVersion : byte
 }
 
 /// <summary>What a router knows of a connected peer.</summary>
-internal sealed class RouterPeer(PeerId id, bool isOutbound, bool isExplicit)
+internal sealed class RouterPeer(PeerId id, bool isExplicit)
 {
+    private readonly Dictionary<GossipId, Question> _asked = [];
+
     internal PeerId Id { get; } = id;
 
-    /// <summary>Whether we dialled it.</summary>
-    internal bool IsOutbound { get; } = isOutbound;
+    /// <summary>Whether we dialled the connection that is used now.</summary>
+    internal bool IsOutbound { get; set; }
 
     /// <summary>What it speaks, once we can send to it.</summary>
     internal GossipVersion Version { get; set; }
@@ -50,6 +52,9 @@ internal sealed class RouterPeer(PeerId id, bool isOutbound, bool isExplicit)
 
     internal int DoNotWantSent { get; set; }
 
+    /// <summary>Whether it has said too much of its own in this heartbeat.</summary>
+    internal bool HasFlooded { get; set; }
+
     /// <summary>What the heartbeat has to say to it.</summary>
     internal List<string> Graft { get; } = [];
 
@@ -57,10 +62,52 @@ internal sealed class RouterPeer(PeerId id, bool isOutbound, bool isExplicit)
 
     internal List<GossipHave> Have { get; } = [];
 
-    /// <summary>A heartbeat has passed.</summary>
-    internal void Refill(long heartbeat)
+    /// <summary>Whether it has been asked for a message, and is not late yet.</summary>
+    internal bool IsAsked(GossipId id, TimeSpan now) => _asked.TryGetValue(id, out Question? question) && now < question.OpenUntil;
+
+    /// <summary>It is asked for a message, once more.</summary>
+    internal void Ask(GossipId id, TimeSpan openUntil)
     {
-        (HaveRpcs, HaveIds, WantIds, DoNotWantReceived, DoNotWantSent) = (0, 0, 0, 0, 0);
+        if (!_asked.TryGetValue(id, out Question? question))
+        {
+            question = new Question();
+            _asked.Add(id, question);
+        }
+
+        question.Answers++;
+        question.OpenUntil = openUntil;
+    }
+
+    /// <summary>Whether a message is an answer that it owed, and owes no more.</summary>
+    internal bool TakeAnswer(GossipId id)
+    {
+        if (!_asked.TryGetValue(id, out Question? question))
+        {
+            return false;
+        }
+
+        if (--question.Answers == 0)
+        {
+            _asked.Remove(id);
+        }
+
+        return true;
+    }
+
+    /// <summary>A heartbeat has passed.</summary>
+    /// <param name="heartbeat">Its number.</param>
+    /// <param name="answersSince">Answers that were due before are not waited for.</param>
+    internal void Refill(long heartbeat, TimeSpan answersSince)
+    {
+        (HaveRpcs, HaveIds, WantIds, DoNotWantReceived, DoNotWantSent, HasFlooded) = (0, 0, 0, 0, 0, false);
+        foreach ((GossipId id, Question question) in _asked)
+        {
+            if (question.OpenUntil <= answersSince)
+            {
+                _asked.Remove(id);
+            }
+        }
+
         foreach ((GossipId id, long until) in Unwanted)
         {
             if (until <= heartbeat)
@@ -70,18 +117,29 @@ internal sealed class RouterPeer(PeerId id, bool isOutbound, bool isExplicit)
         }
     }
 
-    /// <summary>What the heartbeat has gathered, if anything.</summary>
-    internal GossipRpc? TakeGathered()
+    /// <summary>What the heartbeat has gathered, in as many RPCs as it takes.</summary>
+    internal IReadOnlyList<GossipRpc> TakeGathered(GossipLimits limits)
     {
         if (Graft.Count + Prune.Count + Have.Count == 0)
         {
-            return null;
+            return [];
         }
 
-        GossipRpc rpc = new() { Graft = [.. Graft], Prune = [.. Prune], Have = [.. Have] };
+        ControlPacker packer = new(limits);
+        Graft.ForEach(packer.Add);
+        Prune.ForEach(packer.Add);
+        Have.ForEach(packer.Add);
         Graft.Clear();
         Prune.Clear();
         Have.Clear();
-        return rpc;
+        return packer.Take();
+    }
+
+    /// <summary>What it was asked for, and how often it may send that.</summary>
+    private sealed class Question
+    {
+        public int Answers { get; set; }
+
+        public TimeSpan OpenUntil { get; set; }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Tapestry.Protocol.Messages;
 
 namespace Tapestry.Protocol.Partners;
@@ -41,9 +40,11 @@ internal sealed class Outbox(Instant now, long nextEffect)
     /// <summary>Says something to everyone for the first time; what is said again goes by <see cref="Send(Sequence{MemberId}, PeerMessage)"/>.</summary>
     internal void Publish(Sequence<MemberId> to, PeerMessage message)
     {
-        Debug.Assert(
-            message is PeerMessage.Certified or PeerMessage.Signed { Statement.Statement: not (Statement.Receipt or Statement.Settlement) },
-            "Receipts, settlements and questions go on streams.");
+        if (message is not (PeerMessage.Certified or PeerMessage.Signed { Statement.Statement: not (Statement.Receipt or Statement.Settlement) }))
+        {
+            throw new InvalidOperationException($"{message.GetType().Name} is published: receipts, settlements and questions go on streams.");
+        }
+
         if (to.Count > 0)
         {
             _effects.Add(new Effect.Publish(to, message));

@@ -167,7 +167,7 @@ public sealed class GossipsubTests
     [Fact]
     public async Task A_peer_that_reads_no_control_has_its_stream_reset()
     {
-        await using GossipMember alice = new(1, limits: new GossipLimits { QueueControlPerPeer = 4, QueueBytesPerPeer = 64 * 1024 * 1024 });
+        await using GossipMember alice = new(1, limits: new GossipLimits { QueueControlPerPeer = 4, QueueBytesPerPeer = 64 * 1024 * 1024, NotReadingTime = TimeSpan.Zero });
         await using RawGossiper mallory = new(2);
         Libp2pStream stream = await mallory.OpenAsync(alice);
         await RawGossiper.SayAsync(stream, Entering);
@@ -176,6 +176,15 @@ public sealed class GossipsubTests
         {
             await alice.Gossip.PublishAsync(Topic, new byte[64 * 1024], Hosts.Patience);
         }
+
+        long sent;
+        do
+        {
+            // Until the window is used up and nothing goes out.
+            sent = alice.Gossip.SentBytes;
+            await Task.Delay(300);
+        }
+        while (sent == 0 || alice.Gossip.SentBytes > sent);
 
         for (int number = 0; !alice.Blamed.Contains((mallory.Host.PeerId, GossipFault.NotReading)); number++)
         {
@@ -212,6 +221,48 @@ public sealed class GossipsubTests
         most.Should().Be(4);
         gate.Release(20);
         await Until(() => judged == 20);
+    }
+
+    [Fact]
+    public async Task What_was_read_is_judged_also_after_its_sender_has_gone()
+    {
+        using SemaphoreSlim gate = new(0);
+        int judged = 0;
+        await using GossipMember alice = new(1, limits: new GossipLimits { ValidationsPerPeer = 1 }, validate: async (_, cancelled) =>
+        {
+            await gate.WaitAsync(cancelled);
+            Interlocked.Increment(ref judged);
+            return GossipVerdict.Accept;
+        });
+        await using RawGossiper mallory = new(2);
+        Libp2pStream stream = await mallory.OpenAsync(alice);
+        await RawGossiper.SayAsync(stream, Entering with
+        {
+            Messages = [.. Enumerable.Range(1, 5).Select(number => SignedMessage.Sign(Hosts.Identity(3), Topic, "text"u8, (ulong)number))],
+        });
+        await Until(() => alice.Gossip.PeersOf(Topic).Count == 1);
+        await mallory.Host.DisposeAsync();
+        await Until(() => alice.Gossip.PeersOf(Topic).Count == 0);
+
+        gate.Release(5);
+        await Until(() => judged == 5);
+    }
+
+    [Fact]
+    public async Task Who_says_more_than_others_hear_waits_for_the_next_heartbeat()
+    {
+        GossipOptions few = new() { Parameters = new GossipParameters { MessagesPerAuthor = 10 } };
+        await using GossipMember alice = new(1, few);
+        await using GossipMember bob = new(2, few);
+        await alice.Host.ConnectAsync(bob.Host);
+        await Until(() => alice.Gossip.PeersOf(Topic).Count == 1);
+        for (int number = 0; number < 35; number++)
+        {
+            await alice.Gossip.PublishAsync(Topic, new byte[1], Hosts.Patience);
+        }
+
+        await Until(() => bob.Heard.Count == 35);
+        bob.Blamed.Should().BeEmpty();
     }
 
     [Fact]
