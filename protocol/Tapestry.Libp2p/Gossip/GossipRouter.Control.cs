@@ -88,7 +88,7 @@ internal sealed partial class GossipRouter
     /// <summary>A peer is in a topic and can be sent to, both for the first time.</summary>
     private void Welcome(RouterTopic topic, RouterPeer peer, TimeSpan now)
     {
-        topic.Newcomers.Add(peer);
+        topic.Newcomers.Add((peer, _cache.Position));
 
         // At once and not at the next heartbeat, as js-libp2p does, so that what is said next is heard.
         if (topic.IsJoined && topic.Mesh.Count < _parameters.MeshPeers && MayGraft(topic, peer, now))
@@ -107,7 +107,7 @@ internal sealed partial class GossipRouter
         RouterTopic topic = _topics[name];
         topic.Peers.Remove(peer);
         topic.Fanout.Remove(peer);
-        topic.Newcomers.Remove(peer);
+        topic.Newcomers.RemoveAll(newcomer => newcomer.Peer == peer);
         if (topic.Mesh.Remove(peer))
         {
             _scores.Prune(peer.Id, name);

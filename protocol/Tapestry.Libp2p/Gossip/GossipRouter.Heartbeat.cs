@@ -33,12 +33,8 @@ internal sealed partial class GossipRouter
                 KeepFanout(topic, now);
                 Advertise(topic, topic.Fanout);
             }
-            else if (topic.Newcomers.Count > 0)
-            {
-                Advertise(topic, topic.Peers);
-            }
 
-            topic.Newcomers.Clear();
+            TellNewcomers(topic);
         }
 
         SendGathered();
@@ -197,7 +193,22 @@ internal sealed partial class GossipRouter
         FillFanout(topic);
     }
 
-    /// <summary>Tells some peers outside the mesh, and whoever has just come, what we have.</summary>
+    /// <summary>Tells whoever has just come what was said before; what is said since, it was sent.</summary>
+    private void TellNewcomers(RouterTopic topic)
+    {
+        foreach ((RouterPeer peer, long cameAt) in topic.Newcomers)
+        {
+            List<GossipId> before = _cache.AdvertisedOf(topic.Name, cameAt);
+            if (before.Count > 0 && !peer.Have.Exists(have => have.Topic == topic.Name) && Score(peer) >= _scoring.GossipThreshold)
+            {
+                peer.Have.Add(new GossipHave(topic.Name, SomeOf(before)));
+            }
+        }
+
+        topic.Newcomers.Clear();
+    }
+
+    /// <summary>Tells some peers outside the mesh what we have.</summary>
     private void Advertise(RouterTopic topic, List<RouterPeer> except)
     {
         List<GossipId> ids = _cache.AdvertisedOf(topic.Name);
@@ -209,9 +220,7 @@ internal sealed partial class GossipRouter
         List<RouterPeer> others = topic.Peers.FindAll(peer =>
             peer.IsReachable && !except.Contains(peer) && !peer.IsExplicit && Score(peer) >= _scoring.GossipThreshold);
         int count = Math.Max(_parameters.GossipPeers, (int)(_parameters.GossipFactor * others.Count));
-        List<RouterPeer> told = Draw(others, count);
-        told.AddRange(topic.Newcomers.FindAll(peer => !told.Contains(peer) && Score(peer) >= _scoring.GossipThreshold));
-        foreach (RouterPeer peer in told)
+        foreach (RouterPeer peer in Draw(others, count))
         {
             peer.Have.Add(new GossipHave(topic.Name, SomeOf(ids)));
         }

@@ -141,7 +141,7 @@ internal sealed partial class GossipRouter
         foreach (RouterTopic topic in _topics.Values)
         {
             topic.Fanout.Remove(lost);
-            topic.Newcomers.Remove(lost);
+            topic.Newcomers.RemoveAll(newcomer => newcomer.Peer == lost);
             if (topic.Mesh.Remove(lost))
             {
                 _scores.Prune(peer, topic.Name);

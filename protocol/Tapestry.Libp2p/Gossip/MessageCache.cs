@@ -14,9 +14,10 @@ internal sealed class MessageCache(GossipParameters parameters, long bytesMax)
     /// <summary>Keeps a message, once.</summary>
     internal void Put(SignedMessage message)
     {
-        Entry entry = new(message, _heartbeat);
+        Entry entry = new(message, _heartbeat, Position);
         if (_byId.TryAdd(message.Id, entry))
         {
+            Position++;
             _inOrder.Enqueue(entry);
             _bytes += message.Encoded.Length;
             while (_bytes > bytesMax)
@@ -35,13 +36,16 @@ internal sealed class MessageCache(GossipParameters parameters, long bytesMax)
         return found;
     }
 
-    /// <summary>What to advertise of a topic, the oldest first.</summary>
-    internal List<GossipId> AdvertisedOf(string topic)
+    /// <summary>How many messages have been put in so far.</summary>
+    internal long Position { get; private set; }
+
+    /// <summary>What to advertise of a topic, of what was put in before a position, the oldest first.</summary>
+    internal List<GossipId> AdvertisedOf(string topic, long before = long.MaxValue)
     {
         List<GossipId> ids = [];
         foreach (Entry entry in _inOrder)
         {
-            if (entry.Heartbeat > _heartbeat - parameters.AdvertisedHeartbeats && entry.Message.Topic == topic)
+            if (entry.Position < before && entry.Heartbeat > _heartbeat - parameters.AdvertisedHeartbeats && entry.Message.Topic == topic)
             {
                 ids.Add(entry.Message.Id);
             }
@@ -67,13 +71,15 @@ internal sealed class MessageCache(GossipParameters parameters, long bytesMax)
         _bytes -= oldest.Message.Encoded.Length;
     }
 
-    private sealed class Entry(SignedMessage message, long heartbeat)
+    private sealed class Entry(SignedMessage message, long heartbeat, long position)
     {
         private Dictionary<PeerId, int>? _asked;
 
         public SignedMessage Message { get; } = message;
 
         public long Heartbeat { get; } = heartbeat;
+
+        public long Position { get; } = position;
 
         public int Asked(PeerId peer)
         {

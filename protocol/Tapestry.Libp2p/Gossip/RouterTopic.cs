@@ -17,8 +17,8 @@ internal sealed class RouterTopic(string name)
     /// <summary>Of these, our mesh; empty unless we are in the topic.</summary>
     internal List<RouterPeer> Mesh { get; } = [];
 
-    /// <summary>Peers that have come since the last heartbeat: they are told what was said lately, in the mesh or not.</summary>
-    internal List<RouterPeer> Newcomers { get; } = [];
+    /// <summary>Peers that have come since the last heartbeat, and when, by the position of the cache: they are told what was said before, in the mesh or not.</summary>
+    internal List<(RouterPeer Peer, long CameAt)> Newcomers { get; } = [];
 
     /// <summary>Where our messages go while we are not in the topic, until when.</summary>
     internal List<RouterPeer> Fanout { get; } = [];

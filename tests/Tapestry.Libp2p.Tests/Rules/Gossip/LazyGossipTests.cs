@@ -43,8 +43,10 @@ public sealed class LazyGossipTests
             router.Beat();
             router.Add(1);
             router.IsInMesh(1).Should().Be(joined);
+            router.Publish("since");
             router.Beat(3);
             router.AdvertisedTo(1).Should().Equal(message.Id);
+            router.Forget();
             router.Want(1, message.Id);
             router.MessagesTo(1).Should().Equal(message);
         }
