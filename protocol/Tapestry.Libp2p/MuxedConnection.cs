@@ -22,6 +22,9 @@ public abstract class MuxedConnection : IAsyncDisposable
     /// <summary>How many streams were ever opened, by either side: when it stands still and none is open, the connection is idle.</summary>
     public abstract long StreamsOpened { get; }
 
+    /// <summary>Told of every stream of the remote's that is refused before anybody accepts it, and why. Must not block or throw.</summary>
+    internal Action<Libp2pException>? StreamRefused { get; set; }
+
     /// <summary>Opens a stream; nothing is negotiated on it yet. Waits while the remote has not acknowledged too many earlier ones.</summary>
     /// <exception cref="Libp2pException">The connection has ended or ends while waiting, or the limit on streams is reached.</exception>
     public abstract ValueTask<Libp2pStream> OpenStreamAsync(CancellationToken cancelled);

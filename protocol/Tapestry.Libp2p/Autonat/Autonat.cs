@@ -17,6 +17,9 @@ public sealed class Autonat : IAsyncDisposable
     // Between two looks at who could be asked: new peers wake us, so this only serves the interval of each.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
 
+    // Each may take the time of all its dials to answer, and one that never does must not hold up the rest.
+    private const int AskedAtOnce = 8;
+
     private readonly Libp2pHost _host;
     private readonly AutonatOptions _options;
     private readonly Lock _sync = new();
@@ -24,6 +27,7 @@ public sealed class Autonat : IAsyncDisposable
     private readonly ConcurrentDictionary<PeerId, DateTimeOffset> _askedAt = new();
     private readonly RunningTasks _tasks = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _asking = new(AskedAtOnce);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -107,6 +111,7 @@ public sealed class Autonat : IAsyncDisposable
         await _stopping.CancelAsync();
         await _tasks.DrainAsync();
         _stopping.Dispose();
+        _asking.Dispose();
     }
 
     /// <summary>Where we might be dialled: where we say that we are, and the same ports at the address that others see us come from.</summary>
@@ -156,9 +161,10 @@ public sealed class Autonat : IAsyncDisposable
             while (true)
             {
                 ForgetOld();
-                foreach (PeerConnection connection in _host.Connections.Where(IsToAsk).DistinctBy(connection => connection.Remote))
+                foreach (PeerId peer in _host.Connections.Where(IsToAsk).Select(connection => connection.Remote).Distinct())
                 {
-                    await TryAskAsync(connection.Remote);
+                    _askedAt[peer] = _host.Options.Time.GetUtcNow();
+                    _tasks.Start(() => TryAskAsync(peer));
                 }
 
                 using Deadline look = new(LookInterval, _host.Options.Time, _stopping.Token);
@@ -198,11 +204,19 @@ public sealed class Autonat : IAsyncDisposable
     {
         try
         {
-            await AskAsync(peer, _stopping.Token);
+            await _asking.WaitAsync(_stopping.Token);
+            try
+            {
+                await AskAsync(peer, _stopping.Token);
+            }
+            finally
+            {
+                _asking.Release();
+            }
         }
-        catch (Libp2pException)
+        catch (Exception end) when (end is Libp2pException or OperationCanceledException)
         {
-            // No answer is no voice; the peer is asked again after the interval.
+            // No answer is no voice; the peer is asked again after the interval. Or we stop.
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed class AutonatServer
         }
 
         // Through a relay, we do not see where the peer is.
-        if (connection.IsRelayed || !IPAddress.TryParse(connection.RemoteAddress.Parts[0].Value, out IPAddress? observed))
+        if (connection.RemoteIp is not IPAddress observed)
         {
             return new AutonatMessage.Response(AutonatStatus.DialRefused, "the request came through a relay", null);
         }
@@ -104,6 +104,6 @@ internal sealed class AutonatServer
             }
         }
 
-        return new AutonatMessage.Response(AutonatStatus.DialError, "no address was reached", addresses[^1]);
+        return new AutonatMessage.Response(AutonatStatus.DialError, "no address was reached", null);
     }
 }

@@ -71,7 +71,7 @@ internal sealed class CallerGate(ResourceLimits limits, TimeProvider time)
         new(Libp2pFault.ResourceLimit, $"{what}, the most that {limit} allows.");
 
     /// <summary>Of IPv6 the network: whoever has one address of it has them all.</summary>
-    private static IPAddress KeyOf(IPAddress address)
+    internal static IPAddress KeyOf(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
         {

@@ -62,6 +62,7 @@ internal sealed class ConnectionKeeper(PeerId ours, ConnectionTable connections,
         Dictionary<PeerConnection, Idleness> idle = [];
         foreach (PeerConnection connection in connections.All())
         {
+            KeepLast(connection);
             long opened = connection.Muxed.StreamsOpened;
             if (connection.Muxed.StreamCount > 0)
             {
@@ -77,6 +78,15 @@ internal sealed class ConnectionKeeper(PeerId ours, ConnectionTable connections,
         }
 
         _idle = idle;
+    }
+
+    /// <summary>Where the connection that was to stay has ended, one of the surplus ones takes its place.</summary>
+    private void KeepLast(PeerConnection connection)
+    {
+        if (connection.IsSurplus && connections.To(connection.Remote) is [_, ..] open && open.All(other => other.IsSurplus))
+        {
+            Preferred(open).IsSurplus = false;
+        }
     }
 
     private bool IsOver(PeerConnection connection, TimeSpan idle) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Tapestry.Libp2p;
@@ -27,7 +28,7 @@ public sealed partial class Libp2pHost
 
         return _connections.Find(peer) is PeerConnection open && (!open.IsRelayed || address.IsCircuit)
             ? open
-            : await _dials.DialAsync(address, abandoned => ConnectAsync(address, abandoned), cancelled);
+            : await _dials.DialAsync(address, abandoned => StartConnecting(address, abandoned), cancelled);
     }
 
     /// <summary>Turns a byte stream that is not a socket of ours into an open connection; on any failure the stream is closed.</summary>
@@ -40,6 +41,7 @@ public sealed partial class Libp2pHost
     internal async Task<PeerConnection> UpgradeAsync(
         Stream stream, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit, CancellationToken cancelled)
     {
+        IPAddress? remoteIp = TcpTransport.RemoteOf(stream);
         UpgradedConnection upgraded = await _upgrade.RunAsync(stream, isDialer ? remoteAddress.Peer : null, cancelled);
         MuxedConnection muxed = upgraded.Muxed;
         if (remoteAddress.Peer is PeerId announced && muxed.Remote != announced)
@@ -48,7 +50,7 @@ public sealed partial class Libp2pHost
             throw new Libp2pException(Libp2pFault.WrongPeer, $"{muxed.Remote} answers where {announced} was announced.");
         }
 
-        return await OpenAsync(upgraded, remoteAddress.WithoutPeer(), isDialer, limit);
+        return await OpenAsync(upgraded, new ConnectionOrigin(remoteAddress.WithoutPeer(), remoteIp, isDialer, limit));
     }
 
     /// <summary>Dials an address, lets whoever answers prove to be the peer that it ends in, and hangs up.</summary>
@@ -58,6 +60,12 @@ public sealed partial class Libp2pHost
         Socket socket = await TcpTransport.DialAsync(address, cancelled);
         await _upgrade.ProveAsync(TcpTransport.StreamOf(socket), address.Peer!, cancelled);
     }
+
+    // A stopping host waits for its dials, whose handshakes use the keys that it is about to free.
+    private Task<PeerConnection> StartConnecting(Multiaddr address, CancellationToken abandoned) =>
+        _tasks.TryRun(() => ConnectAsync(address, abandoned), out Task<PeerConnection>? connecting) ? connecting : throw Stopped();
+
+    private static Libp2pException Stopped() => new(Libp2pFault.ClosedLocally, "The host has stopped.");
 
     private async Task<PeerConnection> ConnectAsync(Multiaddr address, CancellationToken abandoned)
     {
@@ -77,12 +85,16 @@ public sealed partial class Libp2pHost
         {
             throw deadline.Error($"Connecting to {address}");
         }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !abandoned.IsCancellationRequested)
+        {
+            throw Stopped();
+        }
     }
 
-    private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit)
+    private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, ConnectionOrigin origin)
     {
         CancellationTokenSource ended = new();
-        PeerConnection connection = new(this, upgraded, remoteAddress, isDialer, limit, ended.Token);
+        PeerConnection connection = new(this, upgraded, origin, ended.Token);
         if (_connections.TryAdd(connection) is Libp2pException refusal)
         {
             await upgraded.Muxed.CloseAsync();
@@ -94,6 +106,7 @@ public sealed partial class Libp2pHost
             _tasks.Start(() => _keeper.SettleAsync(connection.Remote));
         }
 
+        connection.Muxed.StreamRefused = refused => StreamRefused?.Invoke(connection, refused);
         connection.Identified = IdentifyProtocol.AskAsync(connection, this);
         ConnectionOpened?.Invoke(connection);
         _tasks.Start(() => ServeConnectionAsync(connection, ended));

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Tapestry.Libp2p;
 
 /// <summary>An open connection of a <see cref="Libp2pHost"/>: who is at the other end, and streams to it.</summary>
@@ -8,16 +10,16 @@ public sealed class PeerConnection
     private int _keepers;
     private long _keptUntilTicks;
 
-    internal PeerConnection(
-        Libp2pHost host, UpgradedConnection upgraded, Multiaddr remoteAddress, bool isDialer, ConnectionLimit? limit, CancellationToken ended)
+    internal PeerConnection(Libp2pHost host, UpgradedConnection upgraded, ConnectionOrigin origin, CancellationToken ended)
     {
         _host = host;
         Muxed = upgraded.Muxed;
         SecurityProtocol = upgraded.Security.Id;
         UsedEarlyMuxer = upgraded.UsedEarlyMuxer;
-        RemoteAddress = remoteAddress;
-        IsDialer = isDialer;
-        Limit = limit;
+        RemoteAddress = origin.RemoteAddress;
+        RemoteIp = origin.RemoteIp;
+        IsDialer = origin.IsDialer;
+        Limit = origin.Limit;
         OpenedAt = host.Options.Time.GetUtcNow();
         Ended = ended;
         Identified = Task.FromResult<IdentifyMessage?>(null);
@@ -56,6 +58,9 @@ public sealed class PeerConnection
 
     /// <summary>Cancelled when the connection has ended.</summary>
     public CancellationToken Ended { get; }
+
+    /// <summary>The IP address at the other end of the socket, though it was dialled by a name; null where there is no socket.</summary>
+    internal IPAddress? RemoteIp { get; }
 
     internal MuxedConnection Muxed { get; }
 
@@ -142,3 +147,10 @@ public sealed class PeerConnection
         }
     }
 }
+
+/// <summary>How a connection came to be.</summary>
+/// <param name="RemoteAddress">As <see cref="PeerConnection.RemoteAddress"/>.</param>
+/// <param name="RemoteIp">As <see cref="PeerConnection.RemoteIp"/>.</param>
+/// <param name="IsDialer">Whether we dialled.</param>
+/// <param name="Limit">What a relay allows.</param>
+internal sealed record ConnectionOrigin(Multiaddr RemoteAddress, IPAddress? RemoteIp, bool IsDialer, ConnectionLimit? Limit);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tapestry.Libp2p;
 
 /// <summary>Tasks that nobody awaits one by one, counted so that a stopping host can wait for the last of them.</summary>
@@ -20,6 +22,38 @@ internal sealed class RunningTasks
     {
         Release();
         return _drained.Task;
+    }
+
+    /// <summary>Runs and counts a task that somebody awaits; false when every task has ended and nothing may begin any more.</summary>
+    internal bool TryRun<T>(Func<Task<T>> work, [NotNullWhen(true)] out Task<T>? running)
+    {
+        running = null;
+        int count = Volatile.Read(ref _count);
+        while (count > 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _count, count + 1, count);
+            if (seen == count)
+            {
+                running = AwaitedAsync(work);
+                return true;
+            }
+
+            count = seen;
+        }
+
+        return false;
+    }
+
+    private async Task<T> AwaitedAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            Release();
+        }
     }
 
     private async Task RunAsync(Func<Task> work)

@@ -115,7 +115,7 @@ public sealed class AddressBook
         {
             if (peer != _self && _options.Believes(peer))
             {
-                changed = EntryOf(peer).Tell([.. addresses.Where(AddressOrder.IsDialable).Take(PeerRecord.MaximumAddresses)], _time.GetUtcNow());
+                changed = EntryOf(peer).Tell([.. Bare(peer, addresses).Where(AddressOrder.IsDialable).Distinct().Take(PeerRecord.MaximumAddresses)], _time.GetUtcNow());
                 MakeRoom(peer);
             }
         }
@@ -207,6 +207,11 @@ public sealed class AddressBook
         Changed?.Invoke(_self);
         return record;
     }
+
+    // As records have them: without the peer that the address ends in, and none of another peer.
+    private static IEnumerable<Multiaddr> Bare(PeerId peer, IEnumerable<Multiaddr> addresses) => addresses
+        .Where(address => (address.Peer is null || address.Peer == peer) && address.Parts.Count > 1)
+        .Select(address => address.WithoutPeer());
 
     private void Load()
     {

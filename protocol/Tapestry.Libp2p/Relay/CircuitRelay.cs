@@ -30,7 +30,6 @@ public sealed class CircuitRelay : IAsyncDisposable
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
-
     // Without a timer there is nothing to dispose, and late callers find it cancelled.
     private CancellationTokenSource _released = new();
     private int _stopRequested;

@@ -47,7 +47,7 @@ internal sealed class RelayClient
             {
                 await UntilRefreshAsync(reservation, current, released);
                 current = _host.FindConnection(reservation.Relay) is { IsRelayed: false } direct ? direct : null;
-                reservation = current is null ? reservation : await ReserveAsync(current, released);
+                reservation = current is null ? reservation : await RefreshAsync(current, released);
             }
         }
         catch (Exception end) when (end is IOException or OperationCanceledException)
@@ -59,6 +59,20 @@ internal sealed class RelayClient
         if (_held.TryRemove(KeyValuePair.Create(reservation.Relay, reservation)))
         {
             _changed();
+        }
+    }
+
+    // The old one holds for a while still: one answer that is lost, or late, does not cost it.
+    private async Task<RelayReservation> RefreshAsync(PeerConnection connection, CancellationToken released)
+    {
+        try
+        {
+            return await ReserveAsync(connection, released);
+        }
+        catch (Libp2pException) when (!connection.Ended.IsCancellationRequested)
+        {
+            await Task.Delay(RefreshAtMost, _host.Options.Time, released);
+            return await ReserveAsync(connection, released);
         }
     }
 
@@ -175,10 +189,22 @@ internal sealed class RelayClient
         { Type: not StopMessageType.Connect } => RelayStatus.UnexpectedMessage,
         { Peer: null } => RelayStatus.MalformedMessage,
         _ when request.Peer == _host.PeerId || request.Peer == connection.Remote => RelayStatus.PermissionDenied,
-        _ when Volatile.Read(ref _pendingHandshakes) >= Limits.PendingHandshakes => RelayStatus.ResourceLimitExceeded,
         _ when _host.Connections.Count(open => IsThrough(open, connection.Remote)) >= Limits.ConnectionsPerRelay => RelayStatus.ResourceLimitExceeded,
+        _ when !TryBeginHandshake() => RelayStatus.ResourceLimitExceeded,
         _ => RelayStatus.Ok,
     };
+
+    /// <summary>Counts one more handshake, of which <see cref="UpgradeAsync"/> tells the end; unless there are too many.</summary>
+    private bool TryBeginHandshake()
+    {
+        bool isOneTooMany = Interlocked.Increment(ref _pendingHandshakes) > Limits.PendingHandshakes;
+        if (isOneTooMany)
+        {
+            Interlocked.Decrement(ref _pendingHandshakes);
+        }
+
+        return !isOneTooMany;
+    }
 
     private static bool IsThrough(PeerConnection connection, PeerId relay) =>
         !connection.IsDialer && connection.RemoteAddress.TryGetRelay(out Multiaddr? through) && through.Peer == relay;
@@ -187,7 +213,6 @@ internal sealed class RelayClient
         StreamOfStream carried, Libp2pStream stream, StopMessage request, PeerConnection connection, Deadline deadline)
     {
         Multiaddr remote = connection.RemoteAddress.WithPeer(connection.Remote).ThroughCircuit().WithPeer(request.Peer!);
-        Interlocked.Increment(ref _pendingHandshakes);
         try
         {
             await RelayStream.WriteAsync(stream, StopMessage.Answer(RelayStatus.Ok).ToArray(), deadline.Token);
@@ -196,7 +221,7 @@ internal sealed class RelayClient
         catch (Exception end) when (end is IOException or OperationCanceledException)
         {
             await carried.DisposeAsync();
-            if (end is Libp2pException or OperationCanceledException)
+            if (end is Libp2pException || deadline.Passed)
             {
                 _host.Refuse(remote, end as Libp2pException ?? deadline.Error("The handshake"));
             }

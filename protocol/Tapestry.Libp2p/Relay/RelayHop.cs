@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Tapestry.Libp2p;
 
 /// <summary>The relay itself: takes reservations, and carries connections to whoever holds one.</summary>
@@ -49,8 +51,8 @@ internal sealed class RelayHop
             return RelayStatus.PermissionDenied;
         }
 
-        // A direct connection comes from a socket, so its address begins with an IP address.
-        if (!_table.TryReserve(peer, connection.RemoteAddress.Parts[0].Value, out DateTimeOffset expires))
+        // Only a connection through a relay has no socket of ours.
+        if (connection.RemoteIp is not IPAddress from || !_table.TryReserve(peer, from, out DateTimeOffset expires))
         {
             return RelayStatus.ReservationRefused;
         }
@@ -61,7 +63,6 @@ internal sealed class RelayHop
             ReleaseUnlessConnected(peer);
         }
 
-        connection.KeepUntil(expires);
         SignedEnvelope voucher = RelayVoucher.Seal(_host.Identity, peer, expires);
         HopMessage answer = new()
         {

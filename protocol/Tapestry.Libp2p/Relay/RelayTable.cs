@@ -1,10 +1,12 @@
+using System.Net;
+
 namespace Tapestry.Libp2p;
 
 /// <summary>What a relay has promised and what it carries, within its limits.</summary>
 internal sealed class RelayTable(RelayLimits limits, TimeProvider time)
 {
     private readonly Lock _sync = new();
-    private readonly Dictionary<PeerId, (string Address, DateTimeOffset Expires)> _reservations = [];
+    private readonly Dictionary<PeerId, (IPAddress Address, DateTimeOffset Expires)> _reservations = [];
     private readonly Dictionary<PeerId, int> _circuitsOf = [];
     private int _circuits;
 
@@ -20,23 +22,24 @@ internal sealed class RelayTable(RelayLimits limits, TimeProvider time)
 
     /// <summary>Makes or refreshes the reservation of a peer.</summary>
     /// <param name="peer">The peer; it has one reservation, however often it asks.</param>
-    /// <param name="address">The IP address that it comes from.</param>
+    /// <param name="address">The IP address that it comes from; of IPv6, the network counts.</param>
     /// <param name="expires">When the reservation ends, in whole seconds, as the wire has it.</param>
     /// <returns>False when there are too many, in all or from that address.</returns>
-    internal bool TryReserve(PeerId peer, string address, out DateTimeOffset expires)
+    internal bool TryReserve(PeerId peer, IPAddress address, out DateTimeOffset expires)
     {
         expires = DateTimeOffset.FromUnixTimeSeconds((time.GetUtcNow() + limits.ReservationDuration).ToUnixTimeSeconds());
         lock (_sync)
         {
             DropExpired();
             int others = _reservations.Count(held => held.Key != peer);
-            int atAddress = _reservations.Count(held => held.Key != peer && held.Value.Address == address);
+            IPAddress key = CallerGate.KeyOf(address);
+            int atAddress = _reservations.Count(held => held.Key != peer && held.Value.Address.Equals(key));
             if (others >= limits.Reservations || atAddress >= limits.ReservationsPerAddress)
             {
                 return false;
             }
 
-            _reservations[peer] = (address, expires);
+            _reservations[peer] = (key, expires);
             return true;
         }
     }
@@ -53,7 +56,7 @@ internal sealed class RelayTable(RelayLimits limits, TimeProvider time)
     {
         lock (_sync)
         {
-            return _reservations.TryGetValue(peer, out (string Address, DateTimeOffset Expires) held) && held.Expires > time.GetUtcNow();
+            return _reservations.TryGetValue(peer, out (IPAddress Address, DateTimeOffset Expires) held) && held.Expires > time.GetUtcNow();
         }
     }
 

@@ -84,6 +84,7 @@ internal static class TlsCertificate
             string id = extension.ReadObjectIdentifier();
             bool isCritical = extension.PeekTag() == Asn1Tag.Boolean && extension.ReadBoolean();
             ReadOnlyMemory<byte> value = extension.ReadOctetString();
+            extension.ThrowIfNotEmpty();
             if (isCritical && !UnderstoodExtensions.Contains(id))
             {
                 return Libp2pFault.TlsCriticalExtension;
@@ -165,7 +166,7 @@ internal static class TlsCertificate
         outer.ThrowIfNotEmpty();
         ReadOnlyMemory<byte> signed = parts.PeekEncodedValue();
         AsnReader fields = parts.ReadSequence();
-        string algorithm = parts.ReadSequence().ReadObjectIdentifier();
+        ReadOnlyMemory<byte> algorithm = parts.ReadEncodedValue();
         byte[] signature = parts.ReadBitString(out int unusedBits);
         parts.ThrowIfNotEmpty();
         if (unusedBits != 0)
@@ -179,7 +180,7 @@ internal static class TlsCertificate
         }
 
         fields.ReadIntegerBytes();
-        fields.ReadSequence();
+        ReadOnlyMemory<byte> signedAlgorithm = fields.ReadEncodedValue();
         ReadOnlyMemory<byte> issuer = fields.ReadEncodedValue();
         AsnReader validity = fields.ReadSequence();
         (DateTimeOffset notBefore, DateTimeOffset notAfter) = (ReadTime(validity), ReadTime(validity));
@@ -189,16 +190,20 @@ internal static class TlsCertificate
         while (fields.HasData)
         {
             Asn1Tag tag = fields.PeekTag();
-            if (tag.HasSameClassAndValue(IssuerUniqueId) || tag.HasSameClassAndValue(SubjectUniqueId) || !tag.HasSameClassAndValue(Extensions))
+            if (tag.HasSameClassAndValue(IssuerUniqueId) || tag.HasSameClassAndValue(SubjectUniqueId) || !tag.HasSameClassAndValue(Extensions) || extensions is not null)
             {
-                throw new AsnContentException("A certificate of libp2p has extensions after its key, and no unique ids.");
+                throw new AsnContentException("A certificate of libp2p has extensions after its key, once, and no unique ids.");
             }
 
-            extensions = fields.ReadSequence(Extensions).ReadSequence();
+            AsnReader block = fields.ReadSequence(Extensions);
+            extensions = block.ReadSequence();
+            block.ThrowIfNotEmpty();
         }
 
-        // Of a self-signed certificate, issuer and subject are the same name.
-        return new Contents(signed, issuer.Span.SequenceEqual(subject.Span) ? algorithm : "", signature, notBefore, notAfter, spki, extensions);
+        // Of a self-signed certificate, issuer and subject are the same name; and what is signed names the algorithm that signed it.
+        bool isSound = issuer.Span.SequenceEqual(subject.Span) && signedAlgorithm.Span.SequenceEqual(algorithm.Span);
+        string algorithmId = new AsnReader(algorithm, AsnEncodingRules.DER).ReadSequence().ReadObjectIdentifier();
+        return new Contents(signed, isSound ? algorithmId : "", signature, notBefore, notAfter, spki, extensions);
     }
 
     private static DateTimeOffset ReadTime(AsnReader validity) => validity.PeekTag() == Asn1Tag.UtcTime

@@ -100,6 +100,21 @@ internal static class TcpTransport
         }
     }
 
+    /// <summary>The IP address at the other end of a socket's stream; null of other streams, and of a socket that is gone.</summary>
+    internal static IPAddress? RemoteOf(Stream stream)
+    {
+        try
+        {
+            return (stream as NetworkStream)?.Socket.RemoteEndPoint is not IPEndPoint { Address: IPAddress remote } ? null
+                : remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4()
+                : remote;
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
     private static Socket NewSocket(AddressFamily family) => new(family, SocketType.Stream, ProtocolType.Tcp);
 
     private static async Task<IPAddress[]> ResolveAsync(Multiaddr address, MultiaddrPart host, CancellationToken cancelled)

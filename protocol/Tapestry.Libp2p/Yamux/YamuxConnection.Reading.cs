@@ -139,6 +139,7 @@ public sealed partial class YamuxConnection
         _isLastPayload = verdict.Has(YamuxEvents.EndOfData);
         if (stream is null)
         {
+            TellRefusal(verdict);
             return;
         }
 
@@ -159,6 +160,20 @@ public sealed partial class YamuxConnection
         else if (_isLastPayload && _payloadLeft == 0)
         {
             stream.EndInput();
+        }
+    }
+
+    private void TellRefusal(in YamuxVerdict verdict)
+    {
+        if (verdict.Has(YamuxEvents.TooFast))
+        {
+            StreamRefused?.Invoke(new Libp2pException(
+                Libp2pFault.RateLimit, $"{Remote} opens streams faster than {_limits.OpenedPerSecondMax} a second, which {nameof(ResourceLimits.StreamsOpenedPerSecond)} allows."));
+        }
+        else if (verdict.Has(YamuxEvents.OneTooMany))
+        {
+            StreamRefused?.Invoke(new Libp2pException(
+                Libp2pFault.ResourceLimit, $"{Remote} has as many streams as {nameof(ResourceLimits.StreamsPerConnection)} allows, or all peers together as {nameof(ResourceLimits.WindowBytes)} does."));
         }
     }
 

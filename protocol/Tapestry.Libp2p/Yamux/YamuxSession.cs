@@ -133,13 +133,11 @@ internal sealed partial class YamuxSession
                 return new YamuxVerdict(CheckLateFrame(header));
             }
 
-            YamuxFault fault = Admit(header, now, out stream);
+            YamuxFault fault = Admit(header, now, out stream, out events);
             if (fault != YamuxFault.None || stream is null)
             {
-                return new YamuxVerdict(fault);
+                return new YamuxVerdict(fault, Events: events);
             }
-
-            events |= YamuxEvents.Opened;
         }
         else if (header.Has(YamuxFlags.Syn))
         {
@@ -166,9 +164,10 @@ internal sealed partial class YamuxSession
         return wasOpen || isReset ? YamuxFault.None : YamuxFault.UnknownStream;
     }
 
-    private YamuxFault Admit(in YamuxHeader header, TimeSpan now, out YamuxStreamState? stream)
+    private YamuxFault Admit(in YamuxHeader header, TimeSpan now, out YamuxStreamState? stream, out YamuxEvents events)
     {
         stream = null;
+        events = YamuxEvents.None;
         if (!IsTheirs(header.StreamId))
         {
             return YamuxFault.WrongStreamId;
@@ -180,13 +179,14 @@ internal sealed partial class YamuxSession
         }
 
         // A stream that is refused may already send its window, which is skipped as late.
-        if (!MayOpen(now))
+        if (!MayOpen(now, out events))
         {
             return header.Type == YamuxFrameType.Data && header.Length > YamuxLimits.InitialWindowBytes
                 ? YamuxFault.WindowExceeded
                 : Answer(new YamuxHeader(YamuxFrameType.WindowUpdate, YamuxFlags.Rst, header.StreamId, 0));
         }
 
+        events = YamuxEvents.Opened;
         stream = new YamuxStreamState(header.StreamId, isOurs: false, _limits.WindowBytesMax);
         _streams.Add(stream.Id, stream);
         _theirs++;
@@ -197,12 +197,13 @@ internal sealed partial class YamuxSession
     }
 
     /// <summary>Whether there is room for one more stream of the remote's; takes its window if so.</summary>
-    private bool MayOpen(TimeSpan now)
+    private bool MayOpen(TimeSpan now, out YamuxEvents refusal)
     {
         _openingsLeft = Math.Min(_limits.OpenedPerSecondMax, _openingsLeft + ((now - _openingsFrom).TotalSeconds * _limits.OpenedPerSecondMax));
         _openingsFrom = now;
         bool isSlowEnough = _openingsLeft >= 1;
         _openingsLeft -= isSlowEnough ? 1 : 0;
+        refusal = WeAreLeaving ? YamuxEvents.None : isSlowEnough ? YamuxEvents.OneTooMany : YamuxEvents.TooFast;
         return isSlowEnough
             && !WeAreLeaving
             && _theirs < _limits.StreamsMax

@@ -35,4 +35,10 @@ internal enum YamuxEvents : byte
 
     /// <summary>The remote said goodbye in good order.</summary>
     Goodbye = 32,
+
+    /// <summary>The remote opened a stream that is refused: it has, or all have, as many as may be.</summary>
+    OneTooMany = 64,
+
+    /// <summary>The remote opened a stream that is refused: it opens them too fast.</summary>
+    TooFast = 128,
 }

@@ -109,6 +109,23 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_host_that_stops_ends_its_dials_by_name_and_takes_no_more()
+    {
+        using Socket silent = TcpTransport.Listen(Hosts.AnyPort);
+        Multiaddr address = Multiaddr.From((IPEndPoint)silent.LocalEndPoint!).WithPeer(Hosts.Peer(1));
+        Libp2pHost bob = Hosts.Start(2);
+        Task<PeerConnection> dialling = bob.DialAsync(address, Hosts.Patience);
+        using Socket accepted = await silent.AcceptAsync(Hosts.Patience);
+
+        await bob.StopAsync();
+
+        foreach (Func<Task> dial in new Func<Task>[] { () => dialling, () => bob.DialAsync(address, Hosts.Patience) })
+        {
+            (await dial.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.ClosedLocally);
+        }
+    }
+
+    [Fact]
     public async Task Opening_and_closing_are_told_once_each_to_both_sides()
     {
         await using Libp2pHost alice = Hosts.Start(1);

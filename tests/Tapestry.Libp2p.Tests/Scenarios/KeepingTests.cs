@@ -52,6 +52,30 @@ public sealed class KeepingTests
     }
 
     [Fact]
+    public async Task When_the_connection_that_stayed_ends_the_surplus_one_takes_its_place()
+    {
+        await using Libp2pHost alice = Hosts.Start(1, Quick);
+        await using Libp2pHost bob = Hosts.Start(2, Quick);
+        TaskCompletionSource release = new();
+        alice.Handle(Wait, (_, _, _) => release.Task);
+        bob.Handle(Wait, (_, _, _) => release.Task);
+        PeerConnection[] dialled = await Task.WhenAll(alice.ConnectWithoutLookingAsync(bob), bob.ConnectWithoutLookingAsync(alice));
+        int keptOne = alice.PeerId.CompareTo(bob.PeerId) < 0 ? 0 : 1;
+        PeerConnection surplus = dialled[1 - keptOne];
+        await using Libp2pStream open = await surplus.OpenStreamAsync(Wait, Hosts.Patience);
+        await UntilAsync(() => surplus.IsSurplus);
+
+        await dialled[keptOne].CloseAsync();
+        await UntilAsync(() => alice.Connections.Concat(bob.Connections).All(connection => !connection.IsSurplus)
+            && alice.Connections.Count == 1 && bob.Connections.Count == 1);
+        release.SetResult();
+        await open.DisposeAsync();
+
+        await Task.Delay(TimeSpan.FromMilliseconds(300), Hosts.Patience);
+        surplus.Completion.IsCompleted.Should().BeFalse("it is the only one");
+    }
+
+    [Fact]
     public async Task A_connection_without_streams_is_closed_unless_its_peer_is_protected_or_somebody_keeps_it()
     {
         await using Libp2pHost alice = Hosts.Start(1, QuickIdle);

@@ -81,6 +81,8 @@ public sealed class RequestTests : IAsyncLifetime
     public async Task An_oversized_request_is_reset_before_the_handler_sees_it()
     {
         bool called = false;
+        TaskCompletionSource<Libp2pFault> refused = new();
+        _alice.StreamRefused += (_, refusal) => refused.TrySetResult(refusal.Fault);
         _alice.HandleRequests(Protocol, 16, (_, _, _) =>
         {
             called = true;
@@ -89,6 +91,7 @@ public sealed class RequestTests : IAsyncLifetime
 
         await FaultsAsync(() => AskAsync(new byte[17]), Libp2pFault.StreamReset);
         called.Should().BeFalse();
+        (await refused.Task.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.TooLarge);
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public sealed class StreamLimitTests : IAsyncDisposable
     [Fact]
     public async Task Half_a_request_has_a_deadline_of_its_own()
     {
-        await using Libp2pHost bob = Start(new ResourceLimits { RequestDeadline = TimeSpan.FromMilliseconds(100) });
+        ManualTime time = new();
+        await using Libp2pHost bob = Start(new ResourceLimits { RequestDeadline = TimeSpan.FromSeconds(2) }, time);
         bool handled = false;
         _alice!.HandleRequests("/test/request/1", 1000, (_, _, _) =>
         {
@@ -70,6 +71,12 @@ public sealed class StreamLimitTests : IAsyncDisposable
         PeerConnection connection = await bob.ConnectAsync(_alice!);
         Libp2pStream half = await connection.OpenStreamAsync("/test/request/1", Hosts.Patience);
         await half.Output.WriteAsync(new byte[] { 100, 1, 2, 3 }, Hosts.Patience);
+        while (_refused.IsEmpty)
+        {
+            // The pings keep the connection alive in a time that goes fast.
+            time.Advance(TimeSpan.FromSeconds(1));
+            await bob.PingAsync(_alice.PeerId, Hosts.Patience);
+        }
 
         (await FluentActions.Awaiting(async () => await half.Input.ReadAsync(Hosts.Patience)).Should().ThrowAsync<Libp2pException>())
             .Which.Fault.Should().Be(Libp2pFault.StreamReset);
@@ -81,23 +88,38 @@ public sealed class StreamLimitTests : IAsyncDisposable
     [Fact]
     public async Task Streams_that_are_opened_and_reset_without_end_are_refused_beyond_a_rate()
     {
-        await using Libp2pHost bob = Start(new ResourceLimits { StreamsOpenedPerSecond = 20 });
+        ManualTime time = new();
+        await using Libp2pHost bob = Start(new ResourceLimits { StreamsOpenedPerSecond = 20 }, time);
         PeerConnection connection = await bob.ConnectAsync(_alice!);
         int refused = 0;
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < 50; i++)
         {
-            try
-            {
-                await using Libp2pStream stream = await connection.OpenStreamAsync(Other, Hosts.Patience);
-            }
-            catch (Libp2pException refusal) when (refusal.Fault is Libp2pFault.StreamReset)
-            {
-                refused++;
-            }
+            refused += await IsServedAsync(connection, Other, andEnds: true) ? 0 : 1;
         }
 
-        refused.Should().BeGreaterThan(0);
+        refused.Should().BeInRange(30, 31, "of 20 one is for identify");
+        await UntilAsync(() => Task.FromResult(_refused.Count == refused));
+        _refused.Should().OnlyContain(refusal => refusal.Fault == Libp2pFault.RateLimit);
         connection.Completion.IsCompleted.Should().BeFalse("a peer that is too fast loses streams, not its connection");
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        (await IsServedAsync(connection, Other, andEnds: true)).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Streams_beyond_those_of_a_connection_are_refused_by_name()
+    {
+        await using Libp2pHost bob = Start(new ResourceLimits { StreamsPerConnection = 3 });
+        PeerConnection connection = await bob.ConnectAsync(_alice!);
+        await connection.Identified;
+        await _alice!.FindConnection(bob.PeerId)!.Identified;
+        while (await IsServedAsync(connection, Wait, andEnds: false))
+        {
+            // Until there are three.
+        }
+
+        await UntilAsync(() => Task.FromResult(!_refused.IsEmpty));
+        _refused.Should().ContainSingle().Which.Message.Should().Contain(nameof(ResourceLimits.StreamsPerConnection));
     }
 
     [Fact]
@@ -124,12 +146,17 @@ public sealed class StreamLimitTests : IAsyncDisposable
         await UntilAsync(async () => await IsServedAsync(second));
     }
 
-    private static async Task<bool> IsServedAsync(PeerConnection connection)
+    private static async Task<bool> IsServedAsync(PeerConnection connection, string protocol = Wait, bool andEnds = false)
     {
         try
         {
-            Libp2pStream stream = await connection.OpenStreamAsync(Wait, Hosts.Patience);
-            return stream.Protocol == Wait;
+            Libp2pStream stream = await connection.OpenStreamAsync(protocol, Hosts.Patience);
+            if (andEnds)
+            {
+                await stream.DisposeAsync();
+            }
+
+            return stream.Protocol == protocol;
         }
         catch (Libp2pException refusal) when (refusal.Fault is Libp2pFault.StreamReset)
         {
@@ -145,9 +172,9 @@ public sealed class StreamLimitTests : IAsyncDisposable
         }
     }
 
-    private Libp2pHost Start(ResourceLimits limits)
+    private Libp2pHost Start(ResourceLimits limits, TimeProvider? time = null)
     {
-        _alice = Hosts.Start(1, options => options with { Limits = limits });
+        _alice = Hosts.Start(1, options => options with { Limits = limits, Time = time ?? TimeProvider.System });
         _alice.Handle(Wait, (_, _, ended) => _release.Task.WaitAsync(ended));
         _alice.Handle(Other, (_, _, ended) => _release.Task.WaitAsync(ended));
         _alice.StreamRefused += (_, refusal) => _refused.Enqueue(refusal);

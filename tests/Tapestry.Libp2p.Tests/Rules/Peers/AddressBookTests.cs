@@ -48,6 +48,14 @@ public sealed class AddressBookTests
     }
 
     [Fact]
+    public void What_a_peer_tells_is_kept_without_its_own_id_and_nothing_of_another()
+    {
+        AddressBook book = Book();
+        book.Tell(_peer, [Public, Public.WithPeer(_peer), Private.WithPeer(Hosts.Peer(2))]);
+        Addresses(book).Should().Equal(Public);
+    }
+
+    [Fact]
     public void What_a_person_gave_stays_beside_what_the_peer_signs()
     {
         AddressBook book = Book(new AddressBookOptions { RecordLifetime = TimeSpan.FromDays(1) });

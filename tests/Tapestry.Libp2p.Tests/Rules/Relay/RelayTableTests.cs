@@ -1,3 +1,4 @@
+using System.Net;
 using FluentAssertions;
 using Xunit;
 
@@ -27,11 +28,20 @@ public sealed class RelayTableTests
     }
 
     [Fact]
+    public void Of_IPv6_a_network_counts_as_one_address()
+    {
+        Reserve(1, "2001:db8::1").Should().BeTrue();
+        Reserve(2, "2001:db8::ffff:2").Should().BeTrue();
+        Reserve(3, "2001:db8::3").Should().BeFalse("whoever has one address of a network has them all");
+        Reserve(3, "2001:db8:0:1::1").Should().BeTrue();
+    }
+
+    [Fact]
     public void Reservations_end_and_make_room()
     {
         Reserve(1, "192.0.2.1").Should().BeTrue();
         _time.Advance(Few.ReservationDuration / 2);
-        _table.TryReserve(Hosts.Peer(2), "192.0.2.1", out DateTimeOffset expires).Should().BeTrue();
+        _table.TryReserve(Hosts.Peer(2), IPAddress.Parse("192.0.2.1"), out DateTimeOffset expires).Should().BeTrue();
         expires.Should().Be(_time.GetUtcNow() + Few.ReservationDuration);
 
         _time.Advance(Few.ReservationDuration / 2);
@@ -54,7 +64,7 @@ public sealed class RelayTableTests
         Open(1, 4).Should().BeTrue();
     }
 
-    private bool Reserve(byte peer, string address) => _table.TryReserve(Hosts.Peer(peer), address, out _);
+    private bool Reserve(byte peer, string address) => _table.TryReserve(Hosts.Peer(peer), IPAddress.Parse(address), out _);
 
     private bool Open(byte source, byte target) => _table.TryOpenCircuit(Hosts.Peer(source), Hosts.Peer(target));
 }

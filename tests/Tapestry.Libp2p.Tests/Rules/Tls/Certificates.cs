@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Tapestry.Libp2p.Tls;
@@ -37,6 +38,37 @@ internal sealed class Certificates : IDisposable
 
         using X509Certificate2 certificate = request.CreateSelfSigned(Now.AddDays(-1), Now.AddYears(1));
         return certificate.RawData;
+    }
+
+    /// <summary>The same with its fields changed and signed again; the algorithm is the third, the extensions are the last.</summary>
+    internal byte[] Changed(Func<List<ReadOnlyMemory<byte>>, IEnumerable<ReadOnlyMemory<byte>>> change)
+    {
+        AsnReader parts = new AsnReader(Make(Extension()), AsnEncodingRules.DER).ReadSequence();
+        AsnReader fields = parts.ReadSequence();
+        List<ReadOnlyMemory<byte>> values = [];
+        while (fields.HasData)
+        {
+            values.Add(fields.ReadEncodedValue());
+        }
+
+        byte[] signed = Sequence(change(values));
+        AsnWriter signature = new(AsnEncodingRules.DER);
+        signature.WriteBitString(Key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        return Sequence([signed, parts.ReadEncodedValue(), signature.Encode()]);
+    }
+
+    internal static byte[] Sequence(IEnumerable<ReadOnlyMemory<byte>> values, Asn1Tag? tag = null)
+    {
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        using (writer.PushSequence(tag))
+        {
+            foreach (ReadOnlyMemory<byte> value in values)
+            {
+                writer.WriteEncodedValue(value.Span);
+            }
+        }
+
+        return writer.Encode();
     }
 
     /// <summary>The same, signed by another key that bears the same name.</summary>

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FluentAssertions;
@@ -10,6 +11,9 @@ namespace Tapestry.Libp2p.Tests.Rules.Tls;
 /// <summary>Every check of libp2p/specs, tls/tls.md, "Peer Authentication", by a certificate that fails it alone.</summary>
 public sealed class TlsCertificateTests : IDisposable
 {
+    private static readonly Asn1Tag Block = new(TagClass.ContextSpecific, 3, isConstructed: true);
+    private static readonly byte[] Null = [5, 0];
+
     private readonly Certificates _certificates = new();
 
     public void Dispose() => _certificates.Dispose();
@@ -49,6 +53,30 @@ public sealed class TlsCertificateTests : IDisposable
     [InlineData("31060401000401")]
     public void A_malformed_extension_proves_nobody(string hex) =>
         Check(_certificates.Make(Extension(Convert.FromHexString(hex)))).Should().Be(Libp2pFault.TlsExtension);
+
+    [Fact]
+    public void Extensions_stand_once_and_end_with_their_value()
+    {
+        byte[] id = Written(writer => writer.WriteObjectIdentifier(TlsCertificate.ExtensionId));
+        byte[] value = Written(writer => writer.WriteOctetString(_certificates.Extension().RawData));
+        byte[] sound = Sequence([Sequence([Sequence([id, value])])], Block);
+        byte[] longer = Sequence([Sequence([Sequence([id, value, Null])])], Block);
+        byte[] behind = Sequence([Sequence([Sequence([id, value])]), Null], Block);
+
+        Check(_certificates.Changed(fields => [.. fields.SkipLast(1), sound])).Should().Be(Libp2pFault.None);
+        Check(_certificates.Changed(fields => [.. fields, sound])).Should().Be(Libp2pFault.Malformed);
+        Check(_certificates.Changed(fields => [.. fields.SkipLast(1), longer])).Should().Be(Libp2pFault.Malformed);
+        Check(_certificates.Changed(fields => [.. fields.SkipLast(1), behind])).Should().Be(Libp2pFault.Malformed);
+    }
+
+    [Fact]
+    public void What_is_signed_names_the_algorithm_that_signed_it()
+    {
+        byte[] sha384 = Sequence([Written(writer => writer.WriteObjectIdentifier("1.2.840.10045.4.3.3"))]);
+
+        Check(_certificates.Changed(fields => fields)).Should().Be(Libp2pFault.None);
+        Check(_certificates.Changed(fields => [.. fields.Take(2), sha384, .. fields.Skip(3)])).Should().Be(Libp2pFault.TlsSelfSignature);
+    }
 
     [Fact]
     public void Unknown_extensions_are_passed_over_unless_they_are_critical()
@@ -112,6 +140,13 @@ public sealed class TlsCertificateTests : IDisposable
             changed[place] ^= 0x01;
             Check(changed).Should().NotBe(Libp2pFault.None, "byte {0} is signed, or frames what is", place);
         }
+    }
+
+    private static byte[] Written(Action<AsnWriter> write)
+    {
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        write(writer);
+        return writer.Encode();
     }
 
     private static Libp2pFault Check(byte[] certificate) => Check(certificate, Now, out _);

@@ -223,7 +223,7 @@ public sealed class YamuxSessionTests
             session.Accepted();
         }
 
-        session.Receive(new YamuxHeader(Window, Syn, 514, 0), Now).Should().Be(new YamuxVerdict(YamuxFault.None));
+        session.Receive(new YamuxHeader(Window, Syn, 514, 0), Now).Should().Be(new YamuxVerdict(YamuxFault.None, Events: YamuxEvents.OneTooMany));
         session.TryTakeControl(Now, out YamuxHeader refusal).Should().BeTrue();
         refusal.Should().Be(new YamuxHeader(Window, Rst, 514, 0));
         session.TrySend(session.Streams.First(), 1, out _);

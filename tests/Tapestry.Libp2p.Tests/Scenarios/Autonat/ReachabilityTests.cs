@@ -1,3 +1,4 @@
+using System.Net;
 using FluentAssertions;
 using Tapestry.Libp2p.Wire;
 using Xunit;
@@ -64,12 +65,15 @@ public sealed class ReachabilityTests : IAsyncLifetime
         Libp2pHost server = Server();
         await asker.ConnectAsync(server);
         int opened = 0;
-        asker.ConnectionOpened += _ => opened++;
+        TaskCompletionSource hungUp = new();
+        asker.ConnectionOpened += _ => Interlocked.Increment(ref opened);
+        asker.InboundRefused += (_, _) => hungUp.TrySetResult();
 
         AutonatMessage.Response response = await autonat.AskAsync(server.PeerId, Late);
 
         response.Status.Should().Be(AutonatStatus.Ok);
         response.Address.Should().Be(asker.ListenAddresses[0].WithoutPeer());
+        await hungUp.Task.WaitAsync(Late);
         opened.Should().Be(0, "whoever is dialled back proves who it is, and no more");
         server.Connections.Should().HaveCount(1);
     }
@@ -85,6 +89,46 @@ public sealed class ReachabilityTests : IAsyncLifetime
         AutonatMessage.Response response = await AskAsync(asker, server, new AutonatMessage.Dial(asker.PeerId, [other.ListenAddresses[0].WithoutPeer()]));
 
         response.Status.Should().Be(AutonatStatus.DialError);
+        response.Address.Should().BeNull("it names what was reached");
+    }
+
+    [Fact]
+    public async Task A_peer_that_never_answers_holds_up_no_other()
+    {
+        // In a time that stands still the silent one is waited for without end.
+        Libp2pHost asker = Start(options => options with { Time = new ManualTime() });
+        await using Libp2p.Autonat autonat = new(asker, Here);
+        Task<Reachability> changed = NextOf(autonat);
+        Libp2pHost silent = Start();
+        TaskCompletionSource asked = new();
+        silent.Handle(Libp2p.Autonat.Id, (_, _, ended) =>
+        {
+            asked.TrySetResult();
+            return Task.Delay(Timeout.Infinite, ended);
+        });
+
+        await asker.ConnectAsync(silent);
+        await asked.Task.WaitAsync(Late);
+        await asker.ConnectAsync(Server());
+        await asker.ConnectAsync(Server());
+
+        (await changed.WaitAsync(Late)).Should().Be(Reachability.Public);
+    }
+
+    [Fact]
+    public async Task A_peer_that_was_dialled_by_a_name_is_dialled_back_at_its_address()
+    {
+        Libp2pHost server = Server();
+        Libp2pHost asker = Start();
+        asker.ListenAddresses[0].TryGetTcp(out _, out ushort port).Should().BeTrue();
+        PeerConnection connection = await server.DialAsync(Multiaddr.Parse($"/dns4/localhost/tcp/{port}/p2p/{asker.PeerId}"), Late);
+        connection.RemoteIp.Should().Be(IPAddress.Loopback);
+        while (asker.FindConnection(server.PeerId) is null)
+        {
+            await Task.Delay(1, Late);
+        }
+
+        (await AskAsync(asker, server, new AutonatMessage.Dial(asker.PeerId, asker.ListenAddresses))).Status.Should().Be(AutonatStatus.Ok);
     }
 
     [Fact]
@@ -201,7 +245,8 @@ public sealed class ReachabilityTests : IAsyncLifetime
         {
             // The timer of the refresh is set by a task of its own, so the hour may have to be gone through twice.
             time.Advance(TimeSpan.FromMinutes(50));
-            await Task.WhenAny(refreshed.Task, Task.Delay(100));
+            await Task.WhenAny(refreshed.Task, Task.Delay(100, Late));
+            Late.ThrowIfCancellationRequested();
         }
 
         client.Reservations.Single().Expires.Should().BeAfter(first.Expires);

@@ -274,6 +274,32 @@ public sealed class RelayAbuseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_refresh_that_fails_does_not_cost_the_reservation()
+    {
+        ManualTime time = new();
+        Libp2pHost relay = Start(options => options with { Time = time });
+        Libp2pHost hidden = Start(options => options with { Time = time });
+        int asked = 0;
+        StreamHandler answer = AnswerOf(peer => RelayVoucher.Seal(relay.Identity, peer, time.GetUtcNow().AddHours(1)), () => time.GetUtcNow().AddHours(1), []);
+        relay.Handle(CircuitRelay.HopId, (stream, connection, ended) =>
+            Interlocked.Increment(ref asked) == 2 ? throw new IOException("a moment of trouble") : answer(stream, connection, ended));
+        CircuitRelay client = new(hidden, new CircuitRelayOptions());
+        RelayReservation first = await client.ReserveAsync(relay.ListenAddresses[0], Late);
+        List<int> held = [];
+        client.ReservationsChanged += () => held.Add(client.Reservations.Count);
+
+        while (held.Count == 0)
+        {
+            time.Advance(TimeSpan.FromSeconds(20));
+            await hidden.PingAsync(relay.PeerId, Late);
+        }
+
+        held.Should().OnlyContain(count => count == 1);
+        client.Reservations.Single().Expires.Should().BeAfter(first.Expires);
+        asked.Should().Be(3);
+    }
+
+    [Fact]
     public async Task A_peer_that_does_not_take_the_connection_fails_it()
     {
         Libp2pHost relay = Relay();
@@ -294,19 +320,23 @@ public sealed class RelayAbuseTests : IAsyncLifetime
 
     private static void AnswerReservations(
         Libp2pHost relay, Func<PeerId, SignedEnvelope> voucher, DateTimeOffset? expires = null, IReadOnlyList<Multiaddr>? addresses = null) =>
-        relay.Handle(CircuitRelay.HopId, async (stream, connection, ended) =>
+        relay.Handle(CircuitRelay.HopId, AnswerOf(voucher, () => expires ?? Tomorrow(), addresses ?? []));
+
+    private static StreamHandler AnswerOf(
+        Func<PeerId, SignedEnvelope> voucher, Func<DateTimeOffset> expires, IReadOnlyList<Multiaddr> addresses) =>
+        async (stream, connection, ended) =>
         {
             await LengthPrefix.ReadAsync(stream.Input, HopMessage.MaximumLength, ended);
             HopMessage answer = new()
             {
                 Type = HopMessageType.Status,
                 Status = RelayStatus.Ok,
-                Reservation = new ReservationMessage(expires ?? Tomorrow(), addresses ?? [], voucher(connection.Remote).Encoded),
+                Reservation = new ReservationMessage(expires(), addresses, voucher(connection.Remote).Encoded),
             };
             await LengthPrefix.WriteAsync(stream.Output, answer.ToArray(), ended);
             await stream.CompleteWriteAsync(ended);
             await StreamEnd.WaitAsync(stream.Input, ended);
-        });
+        };
 
     private static async Task FaultsAsync(Func<Task> operation, Libp2pFault fault) =>
         (await operation.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(fault);
