@@ -42,7 +42,15 @@ const node = await createLibp2p({
   streamMuxers: [yamux()],
   // All peers of a test are on loopback, which the default does not dial for others.
   connectionGater: { denyDialMultiaddr: () => false },
-  connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000, maxConnections: 1000 },
+  connectionManager: {
+    inboundConnectionThreshold: Infinity,
+    maxIncomingPendingConnections: 1000,
+    maxConnections: 1000,
+    // Machines that run tests may be busy; the defaults are 10 s.
+    inboundUpgradeTimeout: 60_000,
+    inboundStreamProtocolNegotiationTimeout: 60_000,
+    outboundStreamProtocolNegotiationTimeout: 60_000
+  },
   connectionMonitor: { enabled: false },
   services: {
     // A command may ask while the first, of the new connection, is still under way.
