@@ -166,13 +166,14 @@ internal sealed partial class GossipRouter
         }
 
         peer.HaveIds += count;
-        foreach (GossipId id in wanted.GetRange(0, count))
+        List<GossipId> asked = wanted.GetRange(0, count);
+        foreach (GossipId id in asked)
         {
             peer.Ask(id, now + _parameters.PromiseTime);
         }
 
-        _promises.Add(peer.Id, wanted[_random.Next(count)], now);
-        Send(peer, new GossipRpc { Want = wanted.GetRange(0, count) });
+        _promises.Add(peer.Id, asked[_random.Next(count)], now);
+        Send(peer, new GossipRpc { Want = asked });
     }
 
     private void TakeWant(RouterPeer peer, IReadOnlyList<GossipId> want)
