@@ -316,7 +316,7 @@ internal sealed class BlobFetch
     {
         foreach (int stalled in _schedule!.Stalled(now))
         {
-            _sessions[stalled].End(BlobFault.Stalled);
+            _sessions.GetValueOrDefault(stalled)?.End(BlobFault.Stalled);
         }
 
         foreach ((PeerId peer, Provider provider) in _providers)
@@ -387,7 +387,8 @@ internal sealed class BlobFetch
     {
         lock (_gate)
         {
-            foreach (FetchSession session in _sessions.Values)
+            // A copy: a session may end, and leave the table, before its cancellation returns.
+            foreach (FetchSession session in _sessions.Values.ToArray())
             {
                 session.End(BlobFault.None);
             }

@@ -104,8 +104,14 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
 
     public TimeSpan SilentFor(TimeSpan now) => Owes ? now - _heardAt : TimeSpan.Zero;
 
-    /// <summary>Silence beyond which it is late: longer for a provider that needs long for one chunk.</summary>
-    public TimeSpan LateAfter => limits.LateAfter + TimeSpan.FromSeconds(_bytesPerSecond == 0 ? 0 : Math.Min(2 * shape.ChunkBytes / _bytesPerSecond, 60));
+    /// <summary>Silence beyond which it is late.</summary>
+    public TimeSpan LateAfter => limits.LateAfter + TwoChunks;
+
+    /// <summary>Silence beyond which it is given up.</summary>
+    public TimeSpan StalledAfter => limits.Patience + TwoChunks;
+
+    /// <summary>A slow provider, or one with many askers, is silent for long between two chunks.</summary>
+    private TimeSpan TwoChunks => TimeSpan.FromSeconds(_bytesPerSecond == 0 ? 0 : Math.Min(2 * shape.ChunkBytes / _bytesPerSecond, 60));
 
     private int ChunksAhead
     {

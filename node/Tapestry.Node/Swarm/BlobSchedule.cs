@@ -180,7 +180,7 @@ internal sealed class BlobSchedule
 
     /// <summary>Providers that owe something and have been silent for longer than patience lasts.</summary>
     public IReadOnlyList<int> Stalled(TimeSpan now) =>
-        [.. _providers.Values.Where(provider => provider.SilentFor(now) > _limits.Patience).Select(provider => provider.Id)];
+        [.. _providers.Values.Where(provider => provider.SilentFor(now) > provider.StalledAfter).Select(provider => provider.Id)];
 
     /// <summary>Decides what is asked now. To be called after every event, and some times a second without any.</summary>
     /// <returns>What to say, in this order; valid until the next call.</returns>

@@ -115,10 +115,15 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
             switch (request.Kind)
             {
                 case BlobRequestKind.Hashes when source is not null && IsPage(source, request.First):
+                    if (!HasRoomFor(1))
+                    {
+                        return BlobFault.TooManyRequests;
+                    }
+
                     _queue.Enqueue(~(request.First + 1));
                     break;
                 case BlobRequestKind.Chunks when source is not null && request.First + request.Count <= source.Shape.ChunkCount:
-                    if (_queue.Count + request.Count > limits.RequestsPerQuestion)
+                    if (!HasRoomFor(request.Count))
                     {
                         return BlobFault.TooManyRequests;
                     }
@@ -142,8 +147,21 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
                     return BlobFault.Malformed;
             }
 
-            return _queue.Count > limits.RequestsPerQuestion ? BlobFault.TooManyRequests : BlobFault.None;
+            return BlobFault.None;
         }
+    }
+
+    private bool HasRoomFor(int count)
+    {
+        if (_queue.Count + count > limits.RequestsPerQuestion)
+        {
+            // What was cancelled does not count.
+            int[] wanted = [.. _queue.Where(item => item < 0 || _wanted.Contains(item)).Distinct()];
+            _queue.Clear();
+            Array.ForEach(wanted, _queue.Enqueue);
+        }
+
+        return _queue.Count + count <= limits.RequestsPerQuestion;
     }
 
     private static bool IsPage(IChunkSource source, int page) => page < source.Shape.PageCount && !source.Hashes(page).IsEmpty;

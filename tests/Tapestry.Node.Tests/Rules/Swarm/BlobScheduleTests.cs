@@ -71,6 +71,42 @@ public sealed class BlobScheduleTests
     }
 
     [Fact]
+    public void Swarms_of_slow_lying_and_silent_peers_end_all_the_same()
+    {
+        foreach (int seed in Enumerable.Range(1, 30))
+        {
+            Random random = new(seed);
+            VirtualSwarm swarm = new(20 + random.Next(200), 16 * 1024 * (1 + random.Next(8)), 2 + random.Next(7), seed, sources: 1 + random.Next(2));
+            foreach (VirtualPeer peer in swarm.Peers)
+            {
+                peer.UpBytesPerSecond = 100_000 * Math.Pow(10, 2.5 * random.NextDouble());
+                peer.DownBytesPerSecond = 100_000 * Math.Pow(10, 2.5 * random.NextDouble());
+            }
+
+            foreach (VirtualPeer hostile in swarm.Fetchers.Where(_ => random.Next(3) == 0))
+            {
+                int some = random.Next(50);
+                hostile.Claims = null;
+                switch (random.Next(3))
+                {
+                    case 0:
+                        hostile.Falsifies = _ => true;
+                        break;
+                    case 1:
+                        hostile.Loses = _ => true;
+                        break;
+                    default:
+                        hostile.Falsifies = item => item % 50 == some;
+                        break;
+                }
+            }
+
+            swarm.Run(TimeSpan.FromHours(1));
+            swarm.Fetchers.Should().OnlyContain(peer => peer.Schedule!.MissingCount == 0, "seed {0}", seed);
+        }
+    }
+
+    [Fact]
     public void What_a_silent_provider_owes_is_asked_of_others()
     {
         SwarmLimits limits = new() { LateAfter = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(5) };
