@@ -31,9 +31,10 @@ internal static class Hosts
     internal static async Task<PeerConnection> ConnectAsync(this Libp2pHost from, Libp2pHost to)
     {
         PeerConnection connection = await from.DialAsync(to.ListenAddresses[0], Patience);
+        CancellationToken late = Patience;
         while (to.FindConnection(from.PeerId) is null && !connection.Completion.IsCompleted)
         {
-            await Task.Delay(1, Patience);
+            await Task.Delay(1, late);
         }
 
         return connection;

@@ -122,9 +122,10 @@ public sealed class KeepingTests
         await open.Output.WriteAsync(new byte[100_000], Hosts.Patience);
         await open.CompleteWriteAsync(Hosts.Patience);
         long echoed = 0;
+        CancellationToken late = Hosts.Patience;
         while (true)
         {
-            System.IO.Pipelines.ReadResult read = await open.Input.ReadAsync(Hosts.Patience);
+            System.IO.Pipelines.ReadResult read = await open.Input.ReadAsync(late);
             echoed += read.Buffer.Length;
             open.Input.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
@@ -169,9 +170,10 @@ public sealed class KeepingTests
 
     private static async Task UntilAsync(Func<bool> condition)
     {
+        CancellationToken late = Hosts.Patience;
         while (!condition())
         {
-            await Task.Delay(1, Hosts.Patience);
+            await Task.Delay(1, late);
         }
     }
 }

@@ -71,11 +71,12 @@ public sealed class StreamLimitTests : IAsyncDisposable
         PeerConnection connection = await bob.ConnectAsync(_alice!);
         Libp2pStream half = await connection.OpenStreamAsync("/test/request/1", Hosts.Patience);
         await half.Output.WriteAsync(new byte[] { 100, 1, 2, 3 }, Hosts.Patience);
+        CancellationToken late = Hosts.Patience;
         while (_refused.IsEmpty)
         {
             // The pings keep the connection alive in a time that goes fast.
             time.Advance(TimeSpan.FromSeconds(1));
-            await bob.PingAsync(_alice.PeerId, Hosts.Patience);
+            await bob.PingAsync(_alice.PeerId, late);
         }
 
         (await FluentActions.Awaiting(async () => await half.Input.ReadAsync(Hosts.Patience)).Should().ThrowAsync<Libp2pException>())
@@ -133,9 +134,10 @@ public sealed class StreamLimitTests : IAsyncDisposable
         List<Libp2pStream> open = [];
         Func<Task> opening = async () =>
         {
+            CancellationToken late = Hosts.Patience;
             while (open.Count < 20)
             {
-                open.Add(await (open.Count % 2 == 0 ? first : second).OpenStreamAsync(Wait, Hosts.Patience));
+                open.Add(await (open.Count % 2 == 0 ? first : second).OpenStreamAsync(Wait, late));
             }
         };
 
@@ -166,9 +168,10 @@ public sealed class StreamLimitTests : IAsyncDisposable
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
+        CancellationToken late = Hosts.Patience;
         while (!await condition())
         {
-            await Task.Delay(1, Hosts.Patience);
+            await Task.Delay(1, late);
         }
     }
 

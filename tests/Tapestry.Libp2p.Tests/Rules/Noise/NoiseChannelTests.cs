@@ -177,9 +177,10 @@ public sealed class NoiseChannelTests
 
         using NoiseReader reader = new(right, new NoiseCipher(Key), default, () => { });
         using MemoryStream received = new();
+        CancellationToken late = Hosts.Patience;
         while (true)
         {
-            ReadResult result = await reader.ReadAsync(Hosts.Patience);
+            ReadResult result = await reader.ReadAsync(late);
             long taken = Math.Min(result.Buffer.Length, random.Next(1, 200_000));
             received.Write(result.Buffer.Slice(0, taken).ToArray());
             bool lookAtAll = taken == result.Buffer.Length || random.Next(2) == 0;

@@ -113,11 +113,12 @@ public sealed class FindingPeersTests
 
         alice.Handle("/new/1", (_, _, _) => Task.CompletedTask);
         alice.Announce("test", [relayed]);
+        CancellationToken late = Hosts.Patience;
         while (!pushed.Task.IsCompleted)
         {
             // The pings keep the connection alive in a time that goes fast.
             time.Advance(TimeSpan.FromMilliseconds(200));
-            await bob.PingAsync(alice.PeerId, Hosts.Patience);
+            await bob.PingAsync(alice.PeerId, late);
         }
 
         IdentifyMessage push = pushes.Should().ContainSingle().Which;
