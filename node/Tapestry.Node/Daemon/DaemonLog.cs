@@ -34,8 +34,8 @@ internal static partial class DaemonLog
     [LoggerMessage(EventId = 2009, Level = LogLevel.Debug, Message = "Effect {Effect} failed: {Fault}, by {Blamed}")]
     public static partial void EffectFailed(ILogger logger, long effect, Protocol.Partners.EffectFault fault, string blamed);
 
-    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "The loop is behind: a message of {Member} was dropped")]
-    public static partial void InboxFull(ILogger logger, string member);
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "The loop is behind: a message of {Member} was dropped, {Times} of all members so far")]
+    public static partial void InboxFull(ILogger logger, string member, long times);
 
     [LoggerMessage(EventId = 2011, Level = LogLevel.Information,
         Message = "Round {Round}: trained on {Tokens} tokens, own held-out loss {LossBefore:0.0000} to {LossAfter:0.0000} nats a token, {ElapsedMs} ms")]

@@ -1,27 +1,22 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Tapestry.Node.Storage;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Partners;
+using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Daemon;
 
 /// <summary>Runs the rules: the only writer of this member's state.</summary>
 /// <remarks>
-/// All input arrives through one bounded channel and is applied on one task: step, sync the records in one batch, then
+/// All input arrives through one bounded inbox and is applied on one task: step, sync the records in one batch, then
 /// perform the effects in order. So the state needs no lock, nothing is sent before it is durable, and a crash anywhere
-/// restarts from the last synced step. What peers send is dropped when the channel is full (the rules ask again); what
+/// restarts from the last synced step. What peers send is dropped when the inbox is full (the rules ask again); what
 /// this machine owes itself, timers and ends of effects, waits for room.
 /// </remarks>
 internal sealed class PartnerLoop : BackgroundService
 {
-    /// <summary>Events waiting: a whole committee's votes and receipts of a round, several times.</summary>
-    private const int InboxEvents = 4096;
-
-    private readonly Channel<PartnerEvent> _inbox = Channel.CreateBounded<PartnerEvent>(
-        new BoundedChannelOptions(InboxEvents) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
-
+    private readonly Inbox _inbox;
     private readonly Partner _partner;
     private readonly RecordStore _records;
     private readonly MonotonicClock _clock;
@@ -29,12 +24,14 @@ internal sealed class PartnerLoop : BackgroundService
     private IEffectPerformer? _performer;
 
     /// <summary>A loop that has not started.</summary>
+    /// <param name="genesis">The network, whose members share the inbox.</param>
     /// <param name="partner">The rules, restored from the records.</param>
     /// <param name="records">The durable records.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="end">Told when the loop cannot go on.</param>
-    public PartnerLoop(Partner partner, RecordStore records, MonotonicClock clock, DaemonEnd end)
+    public PartnerLoop(Genesis genesis, Partner partner, RecordStore records, MonotonicClock clock, DaemonEnd end)
     {
+        _inbox = new Inbox(genesis.Members.Count);
         _partner = partner;
         _records = records;
         _clock = clock;
@@ -42,12 +39,11 @@ internal sealed class PartnerLoop : BackgroundService
     }
 
     /// <summary>Hands in a message of a peer.</summary>
-    /// <returns>False when the loop is behind and the message was dropped.</returns>
-    public bool TryAccept(MemberId from, PeerMessage message) => _inbox.Writer.TryWrite(new PartnerEvent.MessageReceived(from, message));
+    /// <returns>False when the loop is behind, or behind with this peer, and the message was dropped.</returns>
+    public bool TryAccept(MemberId from, PeerMessage message) => _inbox.TryAccept(from, message);
 
     /// <summary>Hands in an event of this machine, waiting for room.</summary>
-    public ValueTask PostAsync(PartnerEvent happened) =>
-        _inbox.Writer.TryWrite(happened) ? ValueTask.CompletedTask : WaitToPostAsync(happened);
+    public ValueTask PostAsync(PartnerEvent happened) => _inbox.PostAsync(happened);
 
     /// <summary>Says who performs the effects; before the start.</summary>
     public void PerformWith(IEffectPerformer performer) => _performer = performer;
@@ -58,7 +54,7 @@ internal sealed class PartnerLoop : BackgroundService
         try
         {
             Apply(new PartnerEvent.Started());
-            await foreach (PartnerEvent happened in _inbox.Reader.ReadAllAsync(stoppingToken))
+            await foreach (PartnerEvent happened in _inbox.ReadAllAsync(stoppingToken))
             {
                 Apply(happened);
             }
@@ -76,19 +72,7 @@ internal sealed class PartnerLoop : BackgroundService
         finally
         {
             // Nobody reads any more: whoever still has something to say must not wait for room.
-            _inbox.Writer.TryComplete();
-        }
-    }
-
-    private async ValueTask WaitToPostAsync(PartnerEvent happened)
-    {
-        try
-        {
-            await _inbox.Writer.WriteAsync(happened);
-        }
-        catch (ChannelClosedException)
-        {
-            // The daemon has stopped: nobody waits for this any more.
+            _inbox.Close();
         }
     }
 

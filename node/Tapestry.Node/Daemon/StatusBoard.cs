@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using System.Text.Json;
 using Tapestry.Libp2p;
 using Tapestry.Protocol;
@@ -54,8 +55,12 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
     /// <summary>Counts a fault of a member.</summary>
     public void Count(MemberId member, MemberFault fault) => Count($"{NameOf(member)}: {fault}");
 
-    /// <summary>Counts a fault by its text.</summary>
-    public void Count(string fault) => _faults.AddOrUpdate(fault, 1, (_, count) => count + 1);
+    /// <summary>Counts a fault by its text, which is kept for good: no part of it may be a peer's to choose.</summary>
+    /// <returns>How often it was counted, with this time.</returns>
+    public long Count(string fault) => _faults.AddOrUpdate(fault, 1, (_, count) => count + 1);
+
+    /// <summary>Whether the log is to tell of a time that something was counted: the 1st, 2nd, 4th, 8th ..., so that nobody can flood it.</summary>
+    public static bool IsToldOf(long times) => BitOperations.IsPow2(times);
 
     /// <summary>Says who knows where the other members are.</summary>
     public void DescribesMembersBy(Func<IReadOnlyList<MemberReport>> describe) => _describeMembers = describe;

@@ -101,7 +101,7 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
 
     private void OnBlamed(PeerId peer, GossipFault fault)
     {
-        string name = _neighbours.TryGetMember(peer, out Member? member) ? member.Name : peer.ToShortString();
+        string name = _neighbours.NameOf(peer);
         NetworkLog.GossipBlamed(_settings.Logger, name, fault);
         _settings.Board.Count($"{name}: {fault}");
     }

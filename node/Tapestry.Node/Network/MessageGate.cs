@@ -1,3 +1,4 @@
+using Tapestry.Crypto;
 using Tapestry.Node.Daemon;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Agreement;
@@ -16,10 +17,13 @@ namespace Tapestry.Node.Network;
 internal sealed class MessageGate(
     Committee committee, Func<MessageHeader, TriageDecision> triage, Func<MemberId, PeerMessage, bool> accept, LinkSettings settings)
 {
-    /// <summary>Takes what a member said on its own stream.</summary>
+    private readonly TakenMessages _taken = new();
+    private long _dropped;
+
+    /// <summary>Takes what a member said on its own stream, also again: the rules repeat there what they got no answer to.</summary>
     public MessageFate Take(Member from, ReadOnlySpan<byte> bytes) => Take(from, bytes, byGossip: false);
 
-    /// <summary>Takes what a member said to everyone.</summary>
+    /// <summary>Takes what a member said to everyone, once: there, everything is said for the first time.</summary>
     public MessageFate TakeGossip(Member from, ReadOnlySpan<byte> bytes) => Take(from, bytes, byGossip: true);
 
     private MessageFate Take(Member from, ReadOnlySpan<byte> bytes, bool byGossip)
@@ -33,6 +37,12 @@ internal sealed class MessageGate(
         if (fault == MessageFault.None && triage(header!) == TriageDecision.Drop)
         {
             return MessageFate.NotWanted;
+        }
+
+        Digest said = fault == MessageFault.None && byGossip ? TakenMessages.NameOf(header!.Type, bytes) : default;
+        if (fault == MessageFault.None && byGossip && _taken.Contains(said))
+        {
+            return MessageFate.Repeated;
         }
 
         PeerMessage? message = null;
@@ -49,13 +59,19 @@ internal sealed class MessageGate(
             return fault == MessageFault.UnknownType ? MessageFate.Unknown : MessageFate.Refused;
         }
 
-        if (accept(from.Id, message!))
+        if (!accept(from.Id, message!))
         {
-            return MessageFate.Taken;
+            long times = Interlocked.Increment(ref _dropped);
+            if (StatusBoard.IsToldOf(times))
+            {
+                DaemonLog.InboxFull(settings.Logger, from.Name, times);
+            }
+
+            return MessageFate.NoRoom;
         }
 
-        DaemonLog.InboxFull(settings.Logger, from.Name);
-        return MessageFate.NoRoom;
+        // Another copy may have been under way at the same time: only one of them counts as news.
+        return byGossip && !_taken.TryAdd(from.Id, said) ? MessageFate.Repeated : MessageFate.Taken;
     }
 
     /// <summary>Counts and logs a fault of a member's bytes.</summary>
@@ -84,7 +100,10 @@ internal enum MessageFate : byte
     /// <summary>Triage dropped it: of another round, or too late.</summary>
     NotWanted,
 
-    /// <summary>The loop is behind; the rules ask again.</summary>
+    /// <summary>Gossip brought it before.</summary>
+    Repeated,
+
+    /// <summary>The loop is behind, or behind with this member; the rules ask again.</summary>
     NoRoom,
 
     /// <summary>A type that this version does not know.</summary>

@@ -21,8 +21,7 @@ internal sealed class MessageIntake(Neighbours neighbours, MessageGate gate, Lin
     {
         if (!neighbours.TryGetMember(stream.Remote, out Member? member))
         {
-            NetworkLog.Stranger(settings.Logger, stream.Remote.ToString());
-            settings.Board.Count($"{stream.Remote.ToShortString()}: {MemberFault.Stranger}");
+            settings.RefuseStranger(stream.Remote);
             stream.Reset();
             return;
         }

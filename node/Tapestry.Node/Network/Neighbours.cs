@@ -36,6 +36,9 @@ internal sealed class Neighbours
     /// <summary>The other members' identities.</summary>
     public IReadOnlyCollection<PeerId> Peers => _byPeer.Keys;
 
+    /// <summary>A member's name. All strangers have one in common: their keys cost nothing, and what is counted by name is kept.</summary>
+    public string NameOf(PeerId peer) => _byPeer.TryGetValue(peer, out Member? member) ? member.Name : "strangers";
+
     /// <summary>The member behind an identity; false for a stranger.</summary>
     public bool TryGetMember(PeerId peer, [NotNullWhen(true)] out Member? member) => _byPeer.TryGetValue(peer, out member);
 

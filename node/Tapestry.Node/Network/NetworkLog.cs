@@ -18,8 +18,8 @@ internal static partial class NetworkLog
         Message = "{Member} runs another network: {Fault}, theirs {Theirs}, ours {Ours}. One of you has the wrong genesis file")]
     public static partial void WrongGreeting(ILogger logger, string member, Protocol.Partners.MemberFault fault, string theirs, string ours);
 
-    [LoggerMessage(EventId = 2105, Level = LogLevel.Warning, Message = "Refused {Peer}: not a member of this network (stranger)")]
-    public static partial void Stranger(ILogger logger, string peer);
+    [LoggerMessage(EventId = 2105, Level = LogLevel.Warning, Message = "Refused {Peer}: not a member of this network (stranger); {Times} so far")]
+    public static partial void Stranger(ILogger logger, string peer, long times);
 
     [LoggerMessage(EventId = 2106, Level = LogLevel.Debug, Message = "{Member} broke off {Protocol}: {Fault}")]
     public static partial void StreamFailed(ILogger logger, string member, string protocol, string fault);
@@ -48,6 +48,16 @@ internal static partial class NetworkLog
 
     [LoggerMessage(EventId = 2115, Level = LogLevel.Error, Message = "A gossiped message could not be judged, which is a mistake of ours")]
     public static partial void GossipFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(EventId = 2119, Level = LogLevel.Debug, Message = "{Address} called and no connection was made: {Fault}; {Times} times so far")]
+    public static partial void CallerRefused(ILogger logger, string address, Libp2p.Libp2pFault fault, long times);
+
+    [LoggerMessage(EventId = 2120, Level = LogLevel.Warning, Message = "Refused a stream of {Member}: {Fault}; {Times} times so far")]
+    public static partial void StreamRefused(ILogger logger, string member, Libp2p.Libp2pFault fault, long times);
+
+    [LoggerMessage(EventId = 2121, Level = LogLevel.Error,
+        Message = "Serving {Protocol} to {Member} failed by a mistake of ours; {Times} times so far")]
+    public static partial void HandlerFailed(ILogger logger, string protocol, string member, long times, Exception mistake);
 
     [LoggerMessage(EventId = 2118, Level = LogLevel.Error, Message = "{What} failed by a mistake of ours and is tried again in {PauseMs} ms")]
     public static partial void Failed(ILogger logger, string what, long pauseMs, Exception mistake);

@@ -5,7 +5,6 @@ using Tapestry.Node.Daemon;
 using Tapestry.Node.Storage;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Messages;
-using Tapestry.Protocol.Partners;
 using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Network;
@@ -47,8 +46,7 @@ internal sealed class NetworkService(
             return true;
         }
 
-        NetworkLog.Stranger(settings.Logger, peer.ToString());
-        settings.Board.Count($"{peer.ToShortString()}: {MemberFault.Stranger}");
+        settings.RefuseStranger(peer);
         return false;
     };
 
@@ -67,6 +65,7 @@ internal sealed class NetworkService(
     {
         FillAddressBook();
         exchange.Register();
+        new HostWatch(neighbours, settings).Watch(host);
         host.ConnectionOpened += connection => LinkOf(connection.Remote)?.Wake();
         host.AddressBook.Changed += OnAddressesChanged;
         try

@@ -107,7 +107,7 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
     {
         if (!_rate.TryTake(from))
         {
-            settings.Board.Count($"{(neighbours.TryGetMember(from, out Member? asker) ? asker.Name : from.ToShortString())}: {Libp2pFault.RateLimit}");
+            settings.Board.Count($"{neighbours.NameOf(from)}: {Libp2pFault.RateLimit}");
             return false;
         }
 

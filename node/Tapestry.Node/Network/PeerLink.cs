@@ -256,6 +256,16 @@ internal sealed record LinkSettings(
     Greeting Greeting, int QueueMessages, TimeSpan RequestTimeout, TimeSpan RedialPauseMax, StatusBoard Board, Traffic Traffic,
     TimeProvider Time, ILogger Logger)
 {
+    /// <summary>Counts a stranger, and logs it now and then: new keys cost it nothing.</summary>
+    public void RefuseStranger(PeerId peer)
+    {
+        long times = Board.Count($"strangers: {MemberFault.Stranger}");
+        if (StatusBoard.IsToldOf(times))
+        {
+            NetworkLog.Stranger(Logger, peer.ToString(), times);
+        }
+    }
+
     /// <summary>Says that a member runs another network.</summary>
     public void RefuseGreeting(Member member, MemberFault fault, Greeting theirs)
     {

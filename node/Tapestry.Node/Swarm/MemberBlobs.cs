@@ -66,7 +66,7 @@ internal sealed class MemberBlobs
 
     private void Count(PeerId peer, BlobFault fault)
     {
-        string name = _neighbours.TryGetMember(peer, out Member? member) ? member.Name : peer.ToShortString();
+        string name = _neighbours.NameOf(peer);
         NetworkLog.BlobFault(_logger, name, fault);
 
         // Whoever only went away has done nothing wrong.

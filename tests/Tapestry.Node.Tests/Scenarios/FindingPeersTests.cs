@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using Tapestry.Crypto;
 using Tapestry.Libp2p;
 using Tapestry.Node.Configuration;
@@ -56,6 +54,22 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
 
         _nodes[3]!.Board.Report().Members.Select(member => (member.Name, member.Source))
             .Should().BeEquivalentTo([("m0", "list"), ("m1", "signed"), ("m2", "signed")]);
+    }
+
+    [Fact]
+    public async Task What_fails_in_a_handler_by_a_mistake_of_ours_is_on_the_board_and_in_the_log()
+    {
+        Start(0, "");
+        Start(1, _nodes[0]!.Host.ListenAddresses[0].ToString());
+        await UntilAllAreLinkedAsync(0, 1);
+        _nodes[0]!.Host.Handle("/mistaken/1", (_, _, _) => throw new InvalidOperationException("ours"));
+
+        // Open before the handler fails, or already reset: either way the peer has reached it.
+        await _nodes[1]!.Host.OpenStreamAsync(_nodes[0]!.Host.PeerId, "/mistaken/1", _late.Token)
+            .ContinueWith(opened => opened.Exception is null, TaskScheduler.Default);
+
+        await UntilAsync(() => _nodes[0]!.Log.Any(line => line.StartsWith("Serving /mistaken/1 to m1 failed", StringComparison.Ordinal)));
+        _nodes[0]!.Board.Report().Faults.Should().Contain("this member: serving /mistaken/1 failed", 1);
     }
 
     [Fact]
@@ -352,20 +366,5 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
             await Host.DisposeAsync();
             _records.Dispose();
         }
-    }
-
-    private sealed class CapturedLog : ILogger
-    {
-        private readonly ConcurrentQueue<string> _lines = new();
-
-        public IEnumerable<string> Lines => _lines;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            _lines.Enqueue(formatter(state, exception));
     }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tapestry.Crypto;
@@ -73,20 +75,50 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     public void Dispose() => _late.Dispose();
 
     [Fact]
-    public async Task A_stranger_is_refused_by_name_and_gets_no_connection()
+    public async Task Strangers_get_no_connection_and_are_counted_as_one_however_many_keys_they_make()
     {
-        await using Libp2pHost stranger = Host(Key(99), _ => true);
-        stranger.Start();
-
-        Func<Task> dial = async () =>
+        foreach (int key in (int[])[97, 98, 99])
         {
-            await stranger.DialAsync(_ours.ListenAddresses[0], _late.Token);
-            await using Libp2pStream stream = await stranger.OpenStreamAsync(_ours.PeerId, TapestryProtocols.Message, _late.Token);
-            await LengthPrefix.ReadAsync(stream.Input, 1, _late.Token);
-        };
+            await using Libp2pHost stranger = Host(Key(key), _ => true);
+            stranger.Start();
 
-        await dial.Should().ThrowAsync<Libp2pException>();
-        _board.Report().Faults.Keys.Should().ContainSingle().Which.Should().EndWith(": Stranger");
+            Func<Task> dial = async () =>
+            {
+                await stranger.DialAsync(_ours.ListenAddresses[0], _late.Token);
+                await using Libp2pStream stream = await stranger.OpenStreamAsync(_ours.PeerId, TapestryProtocols.Message, _late.Token);
+                await LengthPrefix.ReadAsync(stream.Input, 1, _late.Token);
+            };
+
+            await dial.Should().ThrowAsync<Libp2pException>();
+        }
+
+        _board.Report().Faults.Should().Equal(new Dictionary<string, long> { ["strangers: Stranger"] = 3 });
+    }
+
+    [Fact]
+    public async Task Mistakes_of_ours_and_refused_streams_and_callers_are_counted_under_few_names_and_logged_ever_more_rarely()
+    {
+        CapturedLog log = new();
+        LinkSettings settings = new(
+            Greeting.Of(_genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), _board, _traffic, TimeProvider.System, log);
+        new HostWatch(_neighbours, settings).Watch(_ours);
+        _ours.Handle("/mistaken/1", (_, _, _) => throw new InvalidOperationException("ours"));
+        _ours.Handle("/strict/1", (_, _, _) => throw new Libp2pException(Libp2pFault.Malformed, "theirs"));
+        await _theirs.DialAsync(_ours.ListenAddresses[0], _late.Token);
+
+        for (int time = 0; time < 5; time++)
+        {
+            await OpenAndLoseAsync("/mistaken/1");
+            await OpenAndLoseAsync("/strict/1");
+        }
+
+        await CallWithGarbageAsync();
+
+        Dictionary<string, long> expected = new() { ["this member: serving /mistaken/1 failed"] = 5, ["m1: Malformed"] = 5, ["callers: Malformed"] = 1 };
+        await UntilAsync(() => _board.Report().Faults.Values.Sum() == 11);
+        _board.Report().Faults.Should().Equal(expected);
+        log.Lines.Should().HaveCount(7, "the first, second and fourth time of two things, and the first of a third");
+        log.Lines.Should().Contain(line => line.Contains("serving /mistaken/1 to m1", StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -186,6 +218,36 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
         outcome.Should().Be(new EffectOutcome.Failed(EffectFault.BadEncoding, _members[1].Id));
     }
 
+    [Fact]
+    public void What_gossip_brought_before_is_ignored_before_any_signature_is_checked_and_a_stream_may_repeat_it()
+    {
+        int taken = 0;
+        bool hasRoom = false;
+        LinkSettings settings = new(
+            Greeting.Of(_genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), _board, _traffic, TimeProvider.System, NullLogger.Instance);
+        MessageGate gate = new(_genesis.FormCommittee(), _ => TriageDecision.Verify, Take, settings);
+        byte[] manifest = new PeerMessage.Signed(Manifest(_genesis.InitialBase)).Encode().ToArray();
+        byte[] forged = [.. manifest[..^1], (byte)(manifest[^1] ^ 1)];
+
+        gate.TakeGossip(_members[1], manifest).Should().Be(MessageFate.NoRoom);
+        hasRoom = true;
+        gate.TakeGossip(_members[1], forged).Should().Be(MessageFate.Refused, "nothing is known that was not taken");
+        gate.TakeGossip(_members[1], manifest).Should().Be(MessageFate.Taken);
+        gate.TakeGossip(_members[1], manifest).Should().Be(MessageFate.Repeated);
+        gate.TakeGossip(_members[2], manifest).Should().Be(MessageFate.Repeated, "whoever says it again");
+        gate.TakeGossip(_members[1], forged).Should().Be(MessageFate.Repeated, "no signature is looked at");
+        taken.Should().Be(1);
+        gate.Take(_members[1], manifest).Should().Be(MessageFate.Taken);
+        gate.Take(_members[1], manifest).Should().Be(MessageFate.Taken);
+        gate.Take(_members[1], forged).Should().Be(MessageFate.Refused);
+
+        bool Take(MemberId from, PeerMessage message)
+        {
+            taken += hasRoom ? 1 : 0;
+            return hasRoom;
+        }
+    }
+
     private static SigningKey Key(int number)
     {
         byte[] seed = new byte[SigningKey.SeedLength];
@@ -195,6 +257,9 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
 
     private static Libp2pHost Host(SigningKey key, Predicate<PeerId> admits) => new(
         new Libp2pIdentity(key), new Libp2pHostOptions { ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")], Admits = admits });
+
+    private static int Port(Libp2pHost host) =>
+        host.ListenAddresses[0].TryGetTcp(out _, out ushort port) ? port : throw new InvalidOperationException("The host does not listen.");
 
     private bool Accept(MemberId from, PeerMessage message)
     {
@@ -216,6 +281,24 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     {
         await _theirs.DialAsync(_ours.ListenAddresses[0], _late.Token);
         return await _theirs.OpenStreamAsync(_ours.PeerId, TapestryProtocols.Message, _late.Token);
+    }
+
+    private async Task OpenAndLoseAsync(string protocol)
+    {
+        Func<Task> open = async () =>
+        {
+            await using Libp2pStream stream = await _theirs.OpenStreamAsync(_ours.PeerId, protocol, _late.Token);
+            await LengthPrefix.ReadAsync(stream.Input, 1, _late.Token);
+        };
+        await open.Should().ThrowAsync<Libp2pException>();
+    }
+
+    private async Task CallWithGarbageAsync()
+    {
+        using TcpClient caller = new();
+        await caller.ConnectAsync(IPAddress.Loopback, Port(_ours), _late.Token);
+        await caller.GetStream().WriteAsync("\u0004none"u8.ToArray(), _late.Token);
+        await UntilAsync(() => _board.Report().Faults.Keys.Any(fault => fault.StartsWith("callers: ", StringComparison.Ordinal)));
     }
 
     private async Task<Greeting?> GreetAsync(Libp2pStream stream, Greeting greeting)
