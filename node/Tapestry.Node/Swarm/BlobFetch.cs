@@ -96,22 +96,14 @@ internal sealed class BlobFetch
             return;
         }
 
-        await _swarm.Slots.WaitAsync(Cancelled.Token);
+        _shared = _swarm.Share(Shape.Root);
         try
         {
-            _shared = _swarm.Share(Shape.Root);
-            try
-            {
-                await RunSharedAsync(_shared);
-            }
-            finally
-            {
-                _swarm.Release(_shared);
-            }
+            await RunSharedAsync(_shared);
         }
         finally
         {
-            _swarm.Slots.Release();
+            _swarm.Release(_shared);
         }
     }
 
@@ -154,7 +146,9 @@ internal sealed class BlobFetch
     /// <summary>A provider has more chunks.</summary>
     internal BlobFault TakeHave(FetchSession session, BlobAnswer.Have have)
     {
-        if (session.Extent != BlobExtent.Part || have.Chunks.Any(chunk => chunk < 0 || chunk >= Shape.ChunkCount))
+        // Once in the first bitmap, perhaps, and once as news.
+        session.ChunksTold += have.Chunks.Length;
+        if (session.Extent != BlobExtent.Part || session.ChunksTold > 2L * Shape.ChunkCount || have.Chunks.Any(chunk => chunk < 0 || chunk >= Shape.ChunkCount))
         {
             return BlobFault.Malformed;
         }

@@ -36,7 +36,6 @@ internal sealed class BlobSwarm : IDisposable
         Traffic = traffic;
         _start = options.Time.GetTimestamp();
         Downloads = new TokenBucket(options.DownloadBytesPerSecond);
-        Slots = new SemaphoreSlim(options.Limits.BlobsAtOnce);
         _turns = new UploadTurns(new TokenBucket(options.UploadBytesPerSecond), options.Time);
         blobs.Committed += Announce;
     }
@@ -53,8 +52,6 @@ internal sealed class BlobSwarm : IDisposable
     internal Traffic Traffic { get; }
 
     internal TokenBucket Downloads { get; }
-
-    internal SemaphoreSlim Slots { get; }
 
     internal TimeSpan Now => Options.Time.GetElapsedTime(_start);
 
@@ -92,12 +89,32 @@ internal sealed class BlobSwarm : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Makes sure that several blobs are held: so many at once, and others as these end.</summary>
+    /// <remarks>Every call has its own number, so that a provider that takes its time holds up those who want something of it, and nobody else.</remarks>
+    /// <returns>How each ended, in their order.</returns>
+    /// <exception cref="Cli.CliException">The disk is full or fails.</exception>
+    public async Task<BlobFetchEnd[]> FetchAllAsync(
+        IEnumerable<BlobShape> shapes, long round, IReadOnlyCollection<PeerId> providers, CancellationToken cancelled)
     {
-        Blobs.Committed -= Announce;
-        Slots.Dispose();
+        using SemaphoreSlim room = new(Options.Limits.BlobsAtOnce);
+        return await Task.WhenAll(shapes.Select(FetchOneAsync));
+
+        async Task<BlobFetchEnd> FetchOneAsync(BlobShape shape)
+        {
+            await room.WaitAsync(cancelled);
+            try
+            {
+                return await FetchAsync(shape, round, providers, cancelled);
+            }
+            finally
+            {
+                room.Release();
+            }
+        }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Blobs.Committed -= Announce;
 
     /// <summary>What this process has of a blob; <see cref="Release"/> must follow.</summary>
     internal SharedBlob Share(Digest root)

@@ -30,6 +30,9 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
     /// <summary>How much it says to have; null before it says anything.</summary>
     public BlobExtent? Extent { get; set; }
 
+    /// <summary>How many chunks it has told of, one by one.</summary>
+    public long ChunksTold { get; set; }
+
     // Never disposed: it holds no timer and no registration, and a late end must not throw.
     private CancellationTokenSource Ended { get; } = new();
 

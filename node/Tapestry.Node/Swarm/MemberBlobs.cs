@@ -31,14 +31,14 @@ internal sealed class MemberBlobs
         swarm.FaultFound += Count;
     }
 
-    /// <summary>Makes sure that a blob is held.</summary>
-    /// <param name="shape">Its name, and how the plan's layout cuts it: a holder that says otherwise is wrong.</param>
-    /// <param name="round">The round that names it.</param>
-    /// <param name="providers">Who may hold it, or may want it at the same time; the likeliest first.</param>
+    /// <summary>Makes sure that blobs are held.</summary>
+    /// <param name="shapes">Their names, and how the plan's layout cuts them: a holder that says otherwise is wrong.</param>
+    /// <param name="round">The round that names them.</param>
+    /// <param name="providers">Who may hold them, or may want them at the same time; the likeliest first.</param>
     /// <param name="cancelled">Ends the search.</param>
-    /// <returns>Null once it is held; else why it is not, blaming whoever served wrong bytes.</returns>
+    /// <returns>Null once all are held; else the first failure, in their order, blaming whoever served wrong bytes.</returns>
     public async Task<EffectOutcome.Failed?> FetchAsync(
-        BlobShape shape, long round, IEnumerable<MemberId> providers, CancellationToken cancelled)
+        IEnumerable<BlobShape> shapes, long round, IEnumerable<MemberId> providers, CancellationToken cancelled)
     {
         List<PeerId> peers = [];
         foreach (MemberId provider in providers)
@@ -49,19 +49,10 @@ internal sealed class MemberBlobs
             }
         }
 
-        BlobFetchEnd end = await _swarm.FetchAsync(shape, round, peers, cancelled);
-        return end.IsHeld ? null
-            : end.Liar is not null && _neighbours.TryGetMember(end.Liar, out Member? liar) ? new EffectOutcome.Failed(EffectFault.WrongDigest, liar.Id)
+        BlobFetchEnd[] ends = await _swarm.FetchAllAsync(shapes, round, peers, cancelled);
+        return Array.Find(ends, end => !end.IsHeld) is not BlobFetchEnd failure ? null
+            : failure.Liar is not null && _neighbours.TryGetMember(failure.Liar, out Member? liar) ? new EffectOutcome.Failed(EffectFault.WrongDigest, liar.Id)
             : new EffectOutcome.Failed(EffectFault.Unavailable, null);
-    }
-
-    /// <summary>Brings several blobs at once.</summary>
-    /// <returns>Null once all are held; else the first failure, in their order.</returns>
-    public async Task<EffectOutcome.Failed?> FetchAsync(
-        IEnumerable<BlobShape> shapes, long round, IReadOnlyCollection<MemberId> providers, CancellationToken cancelled)
-    {
-        EffectOutcome.Failed?[] ends = await Task.WhenAll(shapes.Select(shape => FetchAsync(shape, round, providers, cancelled)));
-        return Array.Find(ends, end => end is not null);
     }
 
     private void Count(PeerId peer, BlobFault fault)

@@ -40,11 +40,11 @@ internal sealed record SwarmLimits
     /// <summary>The most providers that one fetch is connected with. Default 40: haves cost each a few bytes a chunk.</summary>
     public int ProvidersPerBlob { get; init; } = 40;
 
-    /// <summary>Blobs that are fetched at the same time; others wait. Default 32: half of what a provider answers.</summary>
-    public int BlobsAtOnce { get; init; } = 32;
+    /// <summary>Blobs of one contribution, result or base that are fetched at the same time; the others of it wait. Default 8: they hide each other's round trips.</summary>
+    public int BlobsAtOnce { get; init; } = 8;
 
-    /// <summary>Questions of one peer that are open at once. Default 64, a quarter of its streams.</summary>
-    public int QuestionsPerPeer { get; init; } = 64;
+    /// <summary>Questions of one peer that are open at once. Default 192: blobs of two dozen contributions, and three quarters of its streams.</summary>
+    public int QuestionsPerPeer { get; init; } = 192;
 
     /// <summary>Chunks of one question that wait to be sent. Default 1024: four times what is asked for, as cancelled ones come late.</summary>
     public int RequestsPerQuestion { get; init; } = 1024;

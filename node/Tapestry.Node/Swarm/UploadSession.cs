@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Threading.Channels;
+using Tapestry.Crypto;
 using Tapestry.Libp2p;
 using Tapestry.Libp2p.Wire;
 using Tapestry.Node.Daemon;
@@ -20,6 +21,7 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
     private readonly Queue<int> _queue = new();
     private readonly HashSet<int> _wanted = [];
     private readonly List<int> _gained = [];
+    private readonly HashSet<int> _pagesAsked = [];
     private bool _isHeadDue = true;
     private BlobExtent? _saidExtent;
 
@@ -110,11 +112,18 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
     private BlobFault Take(BlobRequest request)
     {
         IChunkSource? source = shared.Source;
+        if (source is null && request.Kind is BlobRequestKind.Hashes or BlobRequestKind.Chunks)
+        {
+            // It was here when the peer was told so.
+            return BlobFault.Refused;
+        }
+
         lock (_gate)
         {
             switch (request.Kind)
             {
-                case BlobRequestKind.Hashes when source is not null && IsPage(source, request.First):
+                // A page is answered once on a stream: a few bytes of request must not buy thousands of answer again and again.
+                case BlobRequestKind.Hashes when IsPage(source!, request.First) && _pagesAsked.Add(request.First):
                     if (!HasRoomFor(1))
                     {
                         return BlobFault.TooManyRequests;
@@ -122,7 +131,7 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
 
                     _queue.Enqueue(~(request.First + 1));
                     break;
-                case BlobRequestKind.Chunks when source is not null && request.First + request.Count <= source.Shape.ChunkCount:
+                case BlobRequestKind.Chunks when request.First + request.Count <= source!.Shape.ChunkCount:
                     if (!HasRoomFor(request.Count))
                     {
                         return BlobFault.TooManyRequests;
@@ -175,11 +184,8 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
             WriteNews();
             if (TryTake(out int item))
             {
-                if (item < 0)
-                {
-                    WriteHashes(~item - 1);
-                }
-                else if (await SendChunkAsync(item, over) is BlobFault fault and not BlobFault.None)
+                BlobFault fault = item < 0 ? await SendHashesAsync(~item - 1, over) : await SendChunkAsync(item, over);
+                if (fault != BlobFault.None)
                 {
                     return fault;
                 }
@@ -246,11 +252,23 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
         return new BlobAnswer.Head(extent, source.Shape.Length, source.Shape.ChunkBytes, held);
     }
 
-    private void WriteHashes(int page)
+    /// <returns>As for a chunk.</returns>
+    private async ValueTask<BlobFault> SendHashesAsync(int page, CancellationToken over)
     {
-        if (shared.Source is IChunkSource source)
+        if (shared.Source is not IChunkSource source)
+        {
+            return BlobFault.Refused;
+        }
+
+        await turns.BeginAsync(stream.Remote, source.Hashes(page).Length * Digest.Length, over);
+        try
         {
             Write(new BlobAnswer.Hashes(page, source.Hashes(page).ToArray()));
+            return await TryFlushAsync(over) ? BlobFault.None : BlobFault.Stalled;
+        }
+        finally
+        {
+            turns.End(stream.Remote);
         }
     }
 

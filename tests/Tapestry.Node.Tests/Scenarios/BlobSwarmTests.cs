@@ -206,6 +206,37 @@ public sealed class BlobSwarmTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_provider_that_takes_its_time_holds_up_only_what_is_wanted_of_it()
+    {
+        byte[] slowly = Bytes(3 * ChunkBytes);
+        (SwarmPeer holder, SwarmPeer fetcher) = (Peer(1), Peer(2, limits: _limits with { BlobsAtOnce = 2 }));
+        HandProvider silent = Hand(3, slowly, ChunkBytes);
+        silent.Chunk = (_, _) => null;
+        await Connect(fetcher, holder.Host, silent.Host);
+        BlobShape[] held = [.. Enumerable.Range(1, 5).Select(index => holder.Hold(Bytes(index * ChunkBytes), ChunkBytes))];
+        BlobShape[] wanted = [.. Enumerable.Range(0, 5).Select(index => new BlobShape(RootOf([.. slowly, (byte)index], ChunkBytes), slowly.Length, ChunkBytes))];
+        wanted[0] = new BlobShape(RootOf(slowly, ChunkBytes), slowly.Length, ChunkBytes);
+        wanted[1] = wanted[0];
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(_late.Token);
+        Task waiting = fetcher.Swarm.FetchAllAsync(wanted, 1, [silent.Id], enough.Token);
+
+        BlobFetchEnd[] ends = await fetcher.Swarm.FetchAllAsync(held, 1, [holder.Id], _late.Token);
+
+        ends.Should().OnlyContain(end => end.IsHeld);
+        waiting.IsCompleted.Should().BeFalse();
+        await enough.CancelAsync();
+        await waiting.Awaiting(task => task).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public Task Telling_of_the_same_chunks_again_and_again_is_malformed() => IsFoundAsync(
+        liar => liar.Opening = () =>
+        [
+            new BlobAnswer.Head(BlobExtent.Part, 10 * ChunkBytes, ChunkBytes, new byte[2]).ToArray(),
+            .. Enumerable.Repeat(new BlobAnswer.Have([.. Enumerable.Range(0, 10)]).ToArray(), 3),
+        ], BlobFault.Malformed);
+
+    [Fact]
     public async Task A_cancelled_fetch_ends_at_once_and_a_restart_fetches_only_what_is_missing()
     {
         byte[] data = Bytes(100 * ChunkBytes);
@@ -249,6 +280,7 @@ public sealed class BlobSwarmTests : IAsyncDisposable
             ([ask, new BlobRequest(BlobRequestKind.Chunks, default, 1000, 1)], BlobFault.Malformed),
             ([ask, new BlobRequest(BlobRequestKind.Hashes, default, 1, 1)], BlobFault.Malformed),
             ([ask, ask], BlobFault.Malformed),
+            ([ask, new BlobRequest(BlobRequestKind.Hashes, default, 0, 1), new BlobRequest(BlobRequestKind.Hashes, default, 0, 1)], BlobFault.Malformed),
             ([new BlobRequest(BlobRequestKind.Hashes, default, 0, 1)], BlobFault.Malformed),
         ];
         foreach ((BlobRequest[] requests, BlobFault fault) in cases)
