@@ -34,7 +34,7 @@ public sealed class KeepingTests
         TaskCompletionSource release = new();
         foreach (Libp2pHost host in new[] { alice, bob })
         {
-            host.Handle(Wait, (_, _, _) => release.Task);
+            host.Handle(Wait, (_, _, ended) => release.Task.WaitAsync(ended));
         }
 
         PeerConnection[] dialled = await Task.WhenAll(
@@ -57,8 +57,8 @@ public sealed class KeepingTests
         await using Libp2pHost alice = Hosts.Start(1, Quick);
         await using Libp2pHost bob = Hosts.Start(2, Quick);
         TaskCompletionSource release = new();
-        alice.Handle(Wait, (_, _, _) => release.Task);
-        bob.Handle(Wait, (_, _, _) => release.Task);
+        alice.Handle(Wait, (_, _, ended) => release.Task.WaitAsync(ended));
+        bob.Handle(Wait, (_, _, ended) => release.Task.WaitAsync(ended));
         PeerConnection[] dialled = await Task.WhenAll(alice.ConnectWithoutLookingAsync(bob), bob.ConnectWithoutLookingAsync(alice));
         int keptOne = alice.PeerId.CompareTo(bob.PeerId) < 0 ? 0 : 1;
         PeerConnection surplus = dialled[1 - keptOne];
