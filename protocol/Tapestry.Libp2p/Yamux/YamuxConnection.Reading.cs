@@ -9,6 +9,7 @@ public sealed partial class YamuxConnection
     private long _payloadLeft;
     private YamuxStream? _payloadStream;
     private bool _isLastPayload;
+    private bool _hasHeard;
 
     private async Task ReadChannelAsync()
     {
@@ -42,6 +43,12 @@ public sealed partial class YamuxConnection
             ReadResult read = await input.ReadAsync(_ended.Token);
             _silentTicks = 0;
             ReadOnlySequence<byte> buffer = read.Buffer;
+            if (!_hasHeard && !buffer.IsEmpty)
+            {
+                _hasHeard = true;
+                AllowMoreStreams();
+            }
+
             YamuxFault fault = TakeFrames(ref buffer);
             bool isCut = read.IsCompleted && (!buffer.IsEmpty || _payloadLeft > 0);
             input.AdvanceTo(buffer.Start, buffer.End);
@@ -60,6 +67,15 @@ public sealed partial class YamuxConnection
             {
                 return YamuxFault.None;
             }
+        }
+    }
+
+    /// <summary>The remote is there: from now on only its acknowledgements bound how many streams we open.</summary>
+    private void AllowMoreStreams()
+    {
+        if (_limits.UnacknowledgedMax > YamuxLimits.OpenedUnheardMax)
+        {
+            _openPermits.Release(_limits.UnacknowledgedMax - YamuxLimits.OpenedUnheardMax);
         }
     }
 

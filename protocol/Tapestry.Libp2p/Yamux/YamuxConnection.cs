@@ -43,7 +43,7 @@ public sealed partial class YamuxConnection : MuxedConnection
         _time = time;
         _startTicks = time.GetTimestamp();
         _session = new YamuxSession(isDialler, limits, windows);
-        _openPermits = new SemaphoreSlim(limits.UnacknowledgedMax);
+        _openPermits = new SemaphoreSlim(Math.Min(YamuxLimits.OpenedUnheardMax, limits.UnacknowledgedMax));
         _dropped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         Completion = RunAsync();
     }

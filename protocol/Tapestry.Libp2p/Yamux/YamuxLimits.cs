@@ -15,6 +15,10 @@ public sealed record YamuxLimits
     /// <summary>What a stream may always keep waiting to be sent, in bytes: requests and control messages pass though others do not read.</summary>
     public const int UnsentFloor = 16 * 1024;
 
+    /// <summary>How many streams we open before anything has come from the remote, which may still be at its handshake.</summary>
+    /// <remarks>js-libp2p keeps ten streams until it is ready for them, and resets all at the eleventh.</remarks>
+    public const int OpenedUnheardMax = 8;
+
     /// <summary>How many answers (pongs, refusals, resets) may wait to be sent before the peer counts as flooding us.</summary>
     public const int AnswersPendingMax = 1024;
 

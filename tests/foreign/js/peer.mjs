@@ -137,6 +137,7 @@ async function sendZeros (stream, bytes) {
 // What others may ask of this peer.
 const stalled = []
 const resets = []
+const failures = []
 const handlers = {
   // Sends back what comes, and ends when the remote does.
   '/test/echo/1.0.0': async (stream) => {
@@ -248,6 +249,10 @@ const commands = {
     }))
     return { bytes }
   },
+  // What failed in handlers since the last such command, so that a test can say why js reset a stream.
+  async failures () {
+    return { failures: failures.splice(0).slice(-10) }
+  },
   async resets () {
     return { statuses: resets.splice(0) }
   },
@@ -302,6 +307,7 @@ for (const [protocol, handler] of Object.entries(handlers)) {
     try {
       await handler(stream)
     } catch (error) {
+      failures.push(`${protocol}: ${error.name}: ${error.message}`)
       stream.abort(error)
     }
   }, MANY)

@@ -37,6 +37,16 @@ internal sealed class YamuxPair : IAsyncDisposable
         return (ours, theirs);
     }
 
+    /// <summary>The same, and the dialler has heard of the listener: only from then on it opens many streams.</summary>
+    public async Task<(Libp2pStream Dialler, Libp2pStream Listener)> OpenHeardAsync(CancellationToken late)
+    {
+        (Libp2pStream ours, Libp2pStream theirs) = await OpenAsync(late);
+        await theirs.Output.WriteAsync(new byte[1], late);
+        ReadResult read = await ours.Input.ReadAsync(late);
+        ours.Input.AdvanceTo(read.Buffer.End);
+        return (ours, theirs);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Dialler.CloseAsync();

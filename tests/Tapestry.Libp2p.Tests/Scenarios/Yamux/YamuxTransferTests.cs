@@ -59,7 +59,7 @@ public sealed class YamuxTransferTests : IDisposable
         const int Budget = 512 * 1024;
         const int Piece = 64 * 1024;
         await using YamuxPair pair = YamuxPair.InMemory(new YamuxLimits { UnsentBytesMax = Budget });
-        (Libp2pStream near, Libp2pStream far) = await pair.OpenAsync(Late);
+        (Libp2pStream near, Libp2pStream far) = await pair.OpenHeardAsync(Late);
         int[] offered = new int[32];
         Task[] stuck = [.. Enumerable.Range(0, offered.Length).Select(OfferAsync)];
         while (offered.Min() <= YamuxLimits.InitialWindowBytes)
@@ -181,6 +181,7 @@ public sealed class YamuxTransferTests : IDisposable
     {
         await using YamuxPair pair = YamuxPair.InMemory();
         List<Libp2pStream> theirs = [];
+        await pair.OpenHeardAsync(Late);
         for (int i = 0; i < 256; i++)
         {
             theirs.Add((await pair.OpenAsync(Late)).Listener);
@@ -190,6 +191,22 @@ public sealed class YamuxTransferTests : IDisposable
         waiting.IsCompleted.Should().BeFalse();
         await theirs[0].Output.WriteAsync(new byte[1], Late);
         await waiting;
+    }
+
+    [Fact]
+    public async Task Before_anything_has_come_from_the_remote_eight_streams_are_opened()
+    {
+        await using YamuxPair pair = YamuxPair.InMemory();
+        List<Libp2pStream> theirs = [];
+        for (int i = 0; i < YamuxLimits.OpenedUnheardMax; i++)
+        {
+            theirs.Add((await pair.OpenAsync(Late)).Listener);
+        }
+
+        Task<Libp2pStream>[] waiting = [.. Enumerable.Range(0, 200).Select(_ => pair.Dialler.OpenStreamAsync(Late).AsTask())];
+        waiting.Should().OnlyContain(open => !open.IsCompleted);
+        await theirs[0].Output.WriteAsync(new byte[1], Late);
+        await Task.WhenAll(waiting);
     }
 
     [Fact]
