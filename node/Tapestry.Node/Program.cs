@@ -1,8 +1,10 @@
 using Tapestry.Cli;
+using Tapestry.Libp2p;
 using Tapestry.Node.Demo;
 using Tapestry.Node.Peer;
 using Tapestry.Node.Verbs;
 
+SocketContinuations.RunInline();
 CommandLineApp app = new("Institutions co-train one model as equals: a partner's daemon and its tools.");
 app.Root.Add(InitVerb.Create(app));
 app.Root.Add(ConfigVerb.Create(app));

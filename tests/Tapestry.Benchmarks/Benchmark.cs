@@ -20,4 +20,5 @@ internal abstract class Benchmark
 /// <param name="Threads">Threads of each side.</param>
 /// <param name="Python">A Python with PyTorch.</param>
 /// <param name="Minutes">How long what must stay flat is watched; 0 for a short look.</param>
-internal sealed record BenchmarkOptions(int Runs, int Threads, string Python, int Minutes);
+/// <param name="Part">The one part of <c>bench network</c> to run; null for all.</param>
+internal sealed record BenchmarkOptions(int Runs, int Threads, string Python, int Minutes, string? Part);

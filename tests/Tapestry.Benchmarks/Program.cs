@@ -5,6 +5,10 @@ using Tapestry.Benchmarks.Network;
 using Tapestry.Benchmarks.Swarm;
 using Tapestry.Benchmarks.Training;
 using Tapestry.Cli;
+using Tapestry.Libp2p;
+
+// As the daemon does.
+SocketContinuations.RunInline();
 
 // A benchmark that compares whole processes starts this program again in the part of our own side.
 if (args is [TrainingWorker.Argument, .. string[] rest])
@@ -29,7 +33,7 @@ if (args is ["federation", .. string[] settings])
     return 0;
 }
 
-IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark(), new NetworkBenchmark(), new SwarmBenchmark()];
+IReadOnlyList<Benchmark> benchmarks = [new TrainingBenchmark(), new NetworkBenchmark()];
 
 Argument<string> name = new("name") { Description = string.Join("; ", benchmarks.Select(benchmark => $"{benchmark.Name}: {benchmark.Description}")) };
 name.AcceptOnlyFromAmong([.. benchmarks.Select(benchmark => benchmark.Name)]);
@@ -37,6 +41,8 @@ Option<int> runs = new("--runs") { Description = "How often each side runs; medi
 Option<int> threads = new("--threads") { Description = "Threads of each side.", DefaultValueFactory = _ => Environment.ProcessorCount };
 Option<string> python = new("--python") { Description = "A Python with PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 Option<int> minutes = new("--minutes") { Description = "How long to watch what must stay flat; 0 for a short look.", DefaultValueFactory = _ => 0 };
+Option<string?> part = new("--part") { Description = "One part of the network benchmark." };
+part.AcceptOnlyFromAmong([.. NetworkBenchmark.Parts.Select(part => part.Name)]);
 
 CommandLineApp app = new("Measures Tapestry against its peers, in the same run on the same machine.", "bench");
 app.Root.Add(name);
@@ -44,10 +50,11 @@ app.Root.Add(runs);
 app.Root.Add(threads);
 app.Root.Add(python);
 app.Root.Add(minutes);
+app.Root.Add(part);
 app.Does(app.Root, async (arguments, terminal, stopping) =>
 {
     Benchmark chosen = benchmarks.Single(benchmark => benchmark.Name == arguments.GetValue(name));
-    BenchmarkOptions options = new(arguments.GetValue(runs), arguments.GetValue(threads), arguments.GetValue(python)!, arguments.GetValue(minutes));
+    BenchmarkOptions options = new(arguments.GetValue(runs), arguments.GetValue(threads), arguments.GetValue(python)!, arguments.GetValue(minutes), arguments.GetValue(part));
     IReadOnlyList<BenchmarkRow> rows = await chosen.RunAsync(options, terminal, stopping);
     return new VerbResult(new { Rows = rows }, console => console.Write(BenchmarkTable.Of(rows)));
 });

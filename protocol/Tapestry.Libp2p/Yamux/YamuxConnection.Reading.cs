@@ -38,9 +38,16 @@ public sealed partial class YamuxConnection
 
     private async ValueTask<YamuxFault> ReadFramesAsync(PipeReader input)
     {
+        FairTurn turn = default;
         while (true)
         {
-            ReadResult read = await input.ReadAsync(_ended.Token);
+            ValueTask<ReadResult> reading = input.ReadAsync(_ended.Token);
+            if (turn.IsOver(reading.IsCompleted))
+            {
+                await Task.Yield();
+            }
+
+            ReadResult read = await reading;
             _silentTicks = 0;
             ReadOnlySequence<byte> buffer = read.Buffer;
             if (!_hasHeard && !buffer.IsEmpty)

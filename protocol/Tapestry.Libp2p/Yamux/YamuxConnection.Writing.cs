@@ -9,6 +9,7 @@ public sealed partial class YamuxConnection
     private const int BatchBytesMax = 4 * (YamuxLimits.DataBytesMax + YamuxHeader.Bytes);
 
     private readonly List<YamuxStream> _finishing = [];
+    private FairTurn _writeTurn;
 
     private async Task WriteChannelAsync()
     {
@@ -47,7 +48,13 @@ public sealed partial class YamuxConnection
             return;
         }
 
-        FlushResult flushed = await output.FlushAsync(_dropped.Token);
+        ValueTask<FlushResult> flushing = output.FlushAsync(_dropped.Token);
+        if (_writeTurn.IsOver(flushing.IsCompleted))
+        {
+            await Task.Yield();
+        }
+
+        FlushResult flushed = await flushing;
         foreach (YamuxStream stream in _finishing)
         {
             stream.OutputFinished();

@@ -14,6 +14,9 @@ internal sealed class GossipBenchmark(ForeignPeer sender, ForeignPeer receiver) 
     private const int LatencyMessages = 256;
     private const int PauseMilliseconds = 5;
 
+    // As for streams: until neither side becomes faster.
+    private const int WarmUpPumps = 5;
+
     private static readonly Load[] Loads =
     [
         new("1 KiB", 1024, Messages: 8192, Window: 256),
@@ -32,7 +35,7 @@ internal sealed class GossipBenchmark(ForeignPeer sender, ForeignPeer receiver) 
             program is null ? ForeignPeer.StartAsync(["--with", "gossip"], stopping) : ForeignPeer.StartAsync(program(), stopping);
     }
 
-    /// <summary>Connects both and lets them settle.</summary>
+    /// <summary>Connects both and lets them compile what they need.</summary>
     internal async Task WarmUpAsync(CancellationToken stopping)
     {
         await sender.AskAsync("dial", new { address = receiver.Address }, stopping);
@@ -44,7 +47,10 @@ internal sealed class GossipBenchmark(ForeignPeer sender, ForeignPeer receiver) 
             await receiver.AskAsync("subscribe", new { topic = load.Topic + "/ack" }, stopping);
             await sender.AskAsync("gossipAwait", new { topic = load.Topic, peers = 1 }, stopping);
             await receiver.AskAsync("gossipAwait", new { topic = load.Topic + "/ack", peers = 1 }, stopping);
-            await PumpAsync(load, load.Messages, 0, stopping);
+            for (int pump = 0; pump < WarmUpPumps; pump++)
+            {
+                await PumpAsync(load, load.Messages, 0, stopping);
+            }
         }
     }
 

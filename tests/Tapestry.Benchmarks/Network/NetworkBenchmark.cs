@@ -6,7 +6,15 @@ namespace Tapestry.Benchmarks.Network;
 /// <summary><c>bench network</c>: our libp2p against js-libp2p, and against what the machine allows, on loopback, in turn in the same minutes.</summary>
 internal sealed class NetworkBenchmark : Benchmark
 {
-    private static readonly NetworkPart[] Parts = [new StreamsPart(), new CipherLimitPart(), new GossipPart(), new IdleConnectionsPart(), new SwarmPart()];
+    /// <summary>The parts by the word that chooses one.</summary>
+    internal static readonly IReadOnlyList<(string Name, NetworkPart Part)> Parts =
+    [
+        ("streams", new StreamsPart()),
+        ("limit", new CipherLimitPart()),
+        ("gossip", new GossipPart()),
+        ("idle", new IdleConnectionsPart()),
+        ("swarm", new SwarmPart()),
+    ];
 
     internal override string Name => "network";
 
@@ -15,14 +23,15 @@ internal sealed class NetworkBenchmark : Benchmark
     internal override async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchmarkOptions options, Terminal terminal, CancellationToken stopping)
     {
         List<BenchmarkRow> rows = [];
-        await terminal.WithProgressAsync("network", Parts.Length, async meter =>
+        NetworkPart[] chosen = [.. Parts.Where(part => options.Part is null || part.Name == options.Part).Select(part => part.Part)];
+        await terminal.WithProgressAsync("network", chosen.Length, async meter =>
         {
-            for (int part = 0; part < Parts.Length; part++)
+            for (int part = 0; part < chosen.Length; part++)
             {
-                rows.AddRange(await Parts[part].RunAsync(options, what => meter.Report(part, what), stopping));
+                rows.AddRange(await chosen[part].RunAsync(options, what => meter.Report(part, what), stopping));
             }
 
-            meter.Report(Parts.Length, "");
+            meter.Report(chosen.Length, "");
             return rows.Count;
         });
         return rows;

@@ -4,7 +4,7 @@ using Tapestry.Libp2p;
 namespace Tapestry.Benchmarks.Network;
 
 /// <summary>One stream over Noise and over TLS, connections and new streams, against js-libp2p; and what we allocate for them.</summary>
-/// <remarks>TCP and yamux on both. A transfer is /perf/1.0.0 on one stream. Each side is warmed up with one transfer each way.</remarks>
+/// <remarks>TCP and yamux on both. A transfer is /perf/1.0.0 on one stream. Both sides are warmed up alike.</remarks>
 internal sealed class StreamsPart : NetworkPart
 {
     private const int DialsPerRun = 10;

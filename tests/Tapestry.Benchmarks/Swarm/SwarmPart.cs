@@ -5,7 +5,7 @@ using Tapestry.Testing;
 
 namespace Tapestry.Benchmarks.Swarm;
 
-/// <summary>The swarm's rows of <c>bench network</c>, and <c>bench swarm</c>: one blob to eight peers over links of 100 Mbit/s, against its source alone.</summary>
+/// <summary>The swarm's rows of <c>bench network</c>: one blob to eight peers over links of 100 Mbit/s, against its source alone.</summary>
 /// <remarks>
 /// Nine processes, each in a network namespace with a shaped link. Alone, the source serves eight who do not know each other:
 /// measured with an eighth of the blob, and scaled, as its uplink is busy from the first byte to the last; or what that link

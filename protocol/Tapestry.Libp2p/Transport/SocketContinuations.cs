@@ -1,0 +1,23 @@
+namespace Tapestry.Libp2p;
+
+/// <summary>On which thread the platform goes on when a socket is ready. It is one choice for the process, and so the executable's.</summary>
+public static class SocketContinuations
+{
+    // Read by System.Net.Sockets when the first socket waits; there is no other way to say it.
+    private const string Variable = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
+    /// <summary>Lets the thread that hears of a socket's readiness serve it, instead of waking one of the thread pool.</summary>
+    /// <remarks>
+    /// <para>Call it before the first socket is used. Where the environment has chosen already, that choice stays.</para>
+    /// <para>A change of threads costs more than reading and decrypting what has come (specs/experiments/network-speed.md). A
+    /// connection still lets others have their turn, and handlers of streams run on the thread pool as ever, so they may take
+    /// their time. Other users of sockets in the process must not block in continuations.</para>
+    /// </remarks>
+    public static void RunInline()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is null)
+        {
+            Environment.SetEnvironmentVariable(Variable, "1");
+        }
+    }
+}
