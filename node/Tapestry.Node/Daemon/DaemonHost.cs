@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Tapestry.Cli;
 using Tapestry.Libp2p;
+using Tapestry.Libp2p.Gossip;
 using Tapestry.Node.Configuration;
 using Tapestry.Node.Ledger;
 using Tapestry.Node.Network;
@@ -102,6 +103,7 @@ internal static class DaemonHost
         services.AddSingleton(Timers);
         services.AddSingleton<EffectPerformer>().AddSingleton<PartnerLoop>().AddSingleton<NetworkService>();
         services.AddSingleton(provider => Gate(provider, genesis)).AddSingleton<MessageIntake>().AddSingleton<GossipService>();
+        services.AddSingleton<IGossipSequenceStore>(provider => new GossipCeiling(records, provider.GetRequiredService<LinkSettings>().Logger));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusServer>(provider, new HttpEndpoint(options.Http)));
 
         services.AddHostedService(provider => provider.GetRequiredService<StatusServer>());

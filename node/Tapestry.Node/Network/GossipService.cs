@@ -28,7 +28,9 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
     /// <param name="neighbours">Who may speak.</param>
     /// <param name="gate">Takes the messages.</param>
     /// <param name="settings">What links share.</param>
-    public GossipService(Libp2pHost host, Genesis genesis, Neighbours neighbours, MessageGate gate, LinkSettings settings)
+    /// <param name="ceiling">Keeps our sequence numbers over a restart; null for the clock alone.</param>
+    public GossipService(
+        Libp2pHost host, Genesis genesis, Neighbours neighbours, MessageGate gate, LinkSettings settings, IGossipSequenceStore? ceiling)
     {
         _neighbours = neighbours;
         _gate = gate;
@@ -36,7 +38,7 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
         _topic = TapestryProtocols.Topic(genesis.Digest);
         _queue = Channel.CreateBounded<PeerMessage>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        _gossip = new Gossipsub(host, new GossipOptions());
+        _gossip = new Gossipsub(host, new GossipOptions { SequenceStore = ceiling });
         _gossip.Blamed += OnBlamed;
         _gossip.ValidatorFailed += (_, error) => NetworkLog.GossipFailed(settings.Logger, error);
         _gossip.Subscribe(_topic, (message, _) => ValueTask.FromResult(Judge(message)));

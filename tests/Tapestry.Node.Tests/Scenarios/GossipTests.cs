@@ -271,7 +271,7 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
                 Greeting.Of(genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), Board, Traffic, TimeProvider.System, NullLogger.Instance);
             Host = NewHost(peerKey, NetworkService.Admission(neighbours, settings));
             Gate = new MessageGate(genesis.FormCommittee(), _ => Decide(), Accept, settings);
-            Gossip = new GossipService(Host, genesis, neighbours, Gate, settings);
+            Gossip = new GossipService(Host, genesis, neighbours, Gate, settings, ceiling: null);
             Host.Start();
             Gossip.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         }

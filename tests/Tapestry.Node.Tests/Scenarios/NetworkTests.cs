@@ -42,6 +42,11 @@ public sealed class NetworkTests : IDisposable
         ends.Should().OnlyContain(end => end.Connected.Count == 3 && end.SentBytes > 0);
         foreach (DaemonProcess daemon in _network.Daemons)
         {
+            using (RecordStore records = LedgerFolder.OpenRecords(daemon.Folder))
+            {
+                records.ReadGossipCeiling().Should().BePositive("a later life starts above what this one gossiped");
+            }
+
             AuditReport report = Audit(daemon.Folder);
             report.Fault.Should().BeNull();
             report.Rounds.Should().Be(_network.Genesis.Plan.Rounds);
