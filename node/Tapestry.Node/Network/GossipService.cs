@@ -13,7 +13,7 @@ namespace Tapestry.Node.Network;
 /// specs/50-network.md, section 11. One topic, named for the network, so that two networks with common peers never mix. Nothing
 /// depends on any one message: the rules say it again on streams.
 /// </remarks>
-internal sealed class GossipService : BackgroundService, IAsyncDisposable
+internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDisposable
 {
     private readonly Channel<PeerMessage> _queue;
     private readonly Gossipsub _gossip;
