@@ -22,6 +22,7 @@ internal sealed record NodeOptions
         new("network:listen", "/ip4/0.0.0.0/tcp/4610", "an /ip4 or /ip6 multiaddress with /tcp; port 0 takes a free one", "Where other members reach this one."),
         new("network:announce", "auto", "auto, or multiaddresses of a host and a TCP port, separated by commas", "What others are told to dial, where that differs from network:listen: behind port forwarding, or under a name."),
         new("network:reach", "auto", "auto, direct or relayed", "Whether others can dial this member: found out by asking them, yes, or no, so that it is reached through members that can be dialled."),
+        new("network:gossip", "on", "on or off", "Whether this member gossips. Off, it says and hears what is for everyone only when it is said again, on streams: slower, to find out whether gossip is at fault."),
         new("network:peers", "peers.txt", "a path, from the data folder", "The peer list: one multiaddress with /p2p/ a line; one member is enough."),
         new("network:queueMessages", "256", "16 to 65536 messages", "Messages waiting for one peer before the oldest is dropped."),
         new("network:requestSeconds", "20", "1 to 600 seconds", "How long one request to a peer may take before the next provider is asked."),
@@ -45,6 +46,9 @@ internal sealed record NodeOptions
 
     /// <summary>Whether others can dial this member.</summary>
     public required Reach Reach { get; init; }
+
+    /// <summary>Whether this member gossips.</summary>
+    public required bool Gossips { get; init; }
 
     /// <summary>Path of the peer list.</summary>
     public required string PeersPath { get; init; }
@@ -129,6 +133,12 @@ internal sealed record NodeOptions
                 "direct" => Reach.Direct,
                 "relayed" => Reach.Relayed,
                 string other => throw Refuse("network:reach", other),
+            },
+            Gossips = Text(layers, "network:gossip") switch
+            {
+                "on" => true,
+                "off" => false,
+                string other => throw Refuse("network:gossip", other),
             },
             PeersPath = Path.Combine(folder.Root, Text(layers, "network:peers")),
             QueueMessages = Whole(layers, "network:queueMessages", 16, 65536),

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Tapestry.Cli;
 using Tapestry.Libp2p;
+using Tapestry.Libp2p.Gossip;
 using Tapestry.Node.Configuration;
 using Tapestry.Node.Ledger;
 using Tapestry.Node.Network;
@@ -101,13 +102,14 @@ internal static class DaemonHost
             provider.GetRequiredService<PartnerLoop>().PostAsync, provider.GetRequiredService<DaemonEnd>().Fail));
         services.AddSingleton(Timers);
         services.AddSingleton<EffectPerformer>().AddSingleton<PartnerLoop>().AddSingleton<NetworkService>();
-        services.AddSingleton(provider => Gate(provider, genesis)).AddSingleton<MessageIntake>().AddSingleton<GossipService>();
+        services.AddSingleton(provider => Gate(provider, genesis)).AddSingleton<MessageIntake>();
+        services.AddSingleton<IGossipSequenceStore>(provider => new GossipCeiling(records, provider.GetRequiredService<LinkSettings>().Logger));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StatusServer>(provider, new HttpEndpoint(options.Http)));
 
         services.AddHostedService(provider => provider.GetRequiredService<StatusServer>());
         services.AddHostedService<TrainerStart>();
         services.AddHostedService(provider => provider.GetRequiredService<NetworkService>());
-        services.AddHostedService(provider => provider.GetRequiredService<GossipService>());
+        AddGossip(services, options);
         services.AddHostedService(provider => provider.GetRequiredService<PartnerLoop>());
         return Connect(builder.Build());
     }
@@ -171,6 +173,18 @@ internal static class DaemonHost
             Limits = new ResourceLimits { Relay = RelayLimitsFor(members) },
         };
         return new Libp2pHost(new Libp2pIdentity(keys.Peer), hostOptions);
+    }
+
+    private static void AddGossip(IServiceCollection services, NodeOptions options)
+    {
+        if (!options.Gossips)
+        {
+            services.AddSingleton<IPublisher, NoGossip>();
+            return;
+        }
+
+        services.AddSingleton<GossipService>().AddSingleton<IPublisher>(provider => provider.GetRequiredService<GossipService>());
+        services.AddHostedService(provider => provider.GetRequiredService<GossipService>());
     }
 
     private static void AddInstance<T>(IServiceCollection services, T instance)

@@ -11,7 +11,7 @@ namespace Tapestry.Node.Daemon;
 
 /// <summary>Performs the rules' effects for real: hands each to the part that does it.</summary>
 /// <param name="network">Sends.</param>
-/// <param name="gossip">Publishes.</param>
+/// <param name="publisher">Publishes.</param>
 /// <param name="questions">Fetches bodies and rounds.</param>
 /// <param name="worker">Checks shards, aggregates, applies.</param>
 /// <param name="trainer">Trains.</param>
@@ -23,7 +23,7 @@ namespace Tapestry.Node.Daemon;
 /// <param name="self">This member.</param>
 /// <param name="logger">Where rounds and faults are logged.</param>
 internal sealed class EffectPerformer(
-    NetworkService network, GossipService gossip, Questions questions, SliceWorker worker, RoundTrainer trainer, EffectTasks tasks, TimerBoard timers,
+    NetworkService network, IPublisher publisher, Questions questions, SliceWorker worker, RoundTrainer trainer, EffectTasks tasks, TimerBoard timers,
     CheckpointWriter checkpoints, StatusBoard board, DaemonEnd end, Member self, ILogger<EffectPerformer> logger) : IEffectPerformer
 {
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ internal sealed class EffectPerformer(
                 Notice(send.Message);
                 break;
             case Effect.Publish publish:
-                gossip.Publish(publish.Message);
+                publisher.Publish(publish.Message);
                 Notice(publish.Message);
                 break;
             case Effect.Train train:

@@ -92,10 +92,12 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
         }
     }
 
-    /// <summary>The state at this moment.</summary>
+    /// <summary>The state at this moment. What was received for a round that it tells of is in its bytes: those are read last.</summary>
     public StatusReport Report()
     {
         PartnerStatus? partner = _partner;
+        long contributed = Volatile.Read(ref _contributed);
+        long led = Volatile.Read(ref _led);
         Loss? loss = _loss;
         return new StatusReport(
             self.Id.Key.ToString(), self.Name, _peer, _addresses, _network, genesis.NetworkName, _plan,
@@ -103,8 +105,8 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
             genesis.Plan.Rounds, (partner?.Base ?? genesis.InitialBase).ToString(), partner?.TreeSize ?? 0,
             partner?.TreeRoot.ToString() ?? "", [.. genesis.Committee.Select(NameOf)],
             [.. _links.Where(link => link.Value > 0).Select(link => NameOf(link.Key)).Order(StringComparer.Ordinal)],
-            _describeMembers(), traffic.SentBytes, traffic.SentBlobBytes, traffic.ReceivedBytes, loss?.Before, loss?.After,
-            Volatile.Read(ref _contributed), Volatile.Read(ref _led),
+            _describeMembers(), traffic.SentBytes, traffic.ReceivedBytes, traffic.ReceivedBlobBytes, loss?.Before, loss?.After,
+            contributed, led,
             new SortedDictionary<string, long>(_faults, StringComparer.Ordinal), clock.ElapsedMs);
     }
 

@@ -18,8 +18,8 @@ namespace Tapestry.Node.Daemon;
 /// <param name="Connected">Names of the members that it has a link to.</param>
 /// <param name="Members">Where each other member is dialled first, and how that is known.</param>
 /// <param name="SentBytes">Payload sent since it started.</param>
-/// <param name="SentBlobBytes">How much of what was sent were chunks of shards, aggregates and bases.</param>
 /// <param name="ReceivedBytes">Payload received since it started.</param>
+/// <param name="ReceivedBlobBytes">How much of what was received were chunks of shards, aggregates and bases.</param>
 /// <param name="LossBefore">Own held-out loss of the last base trained from, nats a token; null before training.</param>
 /// <param name="LossAfter">The same after training.</param>
 /// <param name="Contributed">The last round whose manifest it has sent in this life; 0 for none.</param>
@@ -44,8 +44,8 @@ internal sealed record StatusReport(
     IReadOnlyList<string> Connected,
     IReadOnlyList<MemberReport> Members,
     long SentBytes,
-    long SentBlobBytes,
     long ReceivedBytes,
+    long ReceivedBlobBytes,
     double? LossBefore,
     double? LossAfter,
     long Contributed,

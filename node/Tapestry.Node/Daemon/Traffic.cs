@@ -6,6 +6,7 @@ internal sealed class Traffic
     private long _sent;
     private long _sentBlobs;
     private long _received;
+    private long _receivedBlobs;
     private Func<(long Sent, long Received)> _gossip = static () => default;
 
     /// <summary>Bytes sent.</summary>
@@ -16,6 +17,9 @@ internal sealed class Traffic
 
     /// <summary>Bytes received.</summary>
     public long ReceivedBytes => Interlocked.Read(ref _received) + _gossip().Received;
+
+    /// <summary>Bytes of them that were chunks of blobs.</summary>
+    public long ReceivedBlobBytes => Interlocked.Read(ref _receivedBlobs);
 
     /// <summary>Adds what gossip counts by itself: what it passes on for others is traffic too.</summary>
     public void CountAlso(Func<(long Sent, long Received)> gossip) => _gossip = gossip;
@@ -32,4 +36,11 @@ internal sealed class Traffic
 
     /// <summary>Counts bytes received.</summary>
     public void Received(long bytes) => Interlocked.Add(ref _received, bytes);
+
+    /// <summary>Counts bytes of a blob's chunk received; before anything is done with them, so that a round never ends ahead of its bytes.</summary>
+    public void ReceivedBlob(long bytes)
+    {
+        Interlocked.Add(ref _receivedBlobs, bytes);
+        Received(bytes);
+    }
 }

@@ -15,6 +15,8 @@ internal sealed class DaemonProcess : IDisposable
     private readonly HttpClient _http;
     private Process? _process;
     private bool _isKilled;
+    private DaemonTraffic _endedLives;
+    private StatusReport? _lastAnswer;
     private Task _log = Task.CompletedTask;
 
     /// <summary>A daemon that is not running yet.</summary>
@@ -40,9 +42,14 @@ internal sealed class DaemonProcess : IDisposable
     /// <summary>How the last process ended; null while it runs.</summary>
     public int? EndedWith => _process is { HasExited: true } ended ? ended.ExitCode : null;
 
+    /// <summary>What it counted in all its lives: of each, what it had counted when it last answered.</summary>
+    public DaemonTraffic Traffic => _lastAnswer is null ? _endedLives : _endedLives + DaemonTraffic.Of(_lastAnswer);
+
     /// <summary>Starts it, or starts it again.</summary>
     public void Start()
     {
+        _endedLives = Traffic;
+        _lastAnswer = null;
         _process = OwnProgram.Start(["run", "--data", Folder.Root]);
         _isKilled = false;
         _log = CopyAsync(_process.StandardError, LogPath);
@@ -90,7 +97,9 @@ internal sealed class DaemonProcess : IDisposable
         try
         {
             await using Stream body = await _http.GetStreamAsync(new Uri("/status", UriKind.Relative), stopping);
-            return await JsonSerializer.DeserializeAsync<StatusReport>(body, Envelope.Format, stopping);
+            StatusReport? answer = await JsonSerializer.DeserializeAsync<StatusReport>(body, Envelope.Format, stopping);
+            _lastAnswer = answer ?? _lastAnswer;
+            return answer;
         }
         catch (Exception error) when (error is HttpRequestException or JsonException or IOException
             || (error is TaskCanceledException && !stopping.IsCancellationRequested))

@@ -50,12 +50,12 @@ internal sealed record DemoOverall(
     double Untrained, double Base, IReadOnlyDictionary<string, double> Alone, double AloneOwn, double AloneOthers, double DerivativeOwn,
     double DerivativeOthers);
 
-/// <summary>Bytes that all members together sent.</summary>
+/// <summary>Bytes that all members together received, in all their lives; of a killed one, up to its last answer.</summary>
 /// <param name="PerRound">In a round, measured.</param>
 /// <param name="AsFp32">In a round, if updates and aggregates went the same ways as FP32.</param>
 /// <param name="Ratio">How many times less.</param>
-/// <param name="Bound">The least that a round can move: every member's update up, f + 1 times, and one aggregate down.</param>
-/// <param name="OverBound">How many times as much was moved.</param>
+/// <param name="Bound">The least that a round can have moved, over all that the ledger tells: see <see cref="DemoBound"/>.</param>
+/// <param name="OverBound">How many times as much was moved: never below 1.</param>
 internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio, long Bound, double OverBound);
 
 /// <summary>What a process without data or keys found in a copy of the ledger.</summary>

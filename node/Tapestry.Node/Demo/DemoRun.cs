@@ -2,7 +2,9 @@ using System.Text.Json;
 using Tapestry.Cli;
 using Tapestry.Libp2p;
 using Tapestry.Node.Configuration;
+using Tapestry.Node.Ledger;
 using Tapestry.Node.Rounds;
+using Tapestry.Node.Storage;
 using Tapestry.Protocol.Messages;
 using Tapestry.Protocol.Plans;
 using Tapestry.Training.Optimization;
@@ -49,7 +51,7 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
         DemoLedger ledger = await VerifyElsewhereAsync(network, stopping);
         long ended = watch.Reports.Min(report => report!.Round);
         return new DemoReport(
-            ended, Members(network, watch), Losses(findings), Overall(findings), Bytes(plan, ended, watch), ledger, kept, findings.Samples,
+            ended, Members(network, watch), Losses(findings), Overall(findings), Bytes(network, ended), ledger, kept, findings.Samples,
             (long)terminal.Time.GetElapsedTime(started).TotalMilliseconds);
     }
 
@@ -84,7 +86,7 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
     [
         .. network.Daemons.Select((daemon, owner) => new DemoMember(
             daemon.Name, PeerId.From(network.MemberOf(owner).PeerKey).ToString(), [.. DemoCorpora.OwnedBy(owner).Select(language => language.Name)],
-            watch.Reports[owner]!.Base, watch.Reports[owner]!.SentBytes, watch.Reports[owner]!.ReceivedBytes)),
+            watch.Reports[owner]!.Base, daemon.Traffic.SentBytes, daemon.Traffic.ReceivedBytes)),
     ];
 
     private static DemoLoss[] Losses(DemoFindings findings) =>
@@ -115,26 +117,19 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
 
     private static IEnumerable<int> Others(int owner) => Enumerable.Range(0, DemoNetwork.MemberCount).Where(other => other != owner);
 
-    /// <summary>
-    /// A round's bytes if nothing is said and nothing goes twice: each update must reach f + 1 seats, each aggregate every member.
-    /// Where all members have a seat, as here, they fetch n - 1 updates in place of f + 1 and make the aggregate themselves.
-    /// </summary>
-    private static long BoundBytes(Plan plan, int members)
+    /// <summary>Counted where it arrived, so that what a killed daemon had sent counts too; the same on the same ways, with every encoded value in four bytes.</summary>
+    private static DemoBytes Bytes(DemoNetwork network, long rounds)
     {
-        int faults = (members - 1) / 3;
-        return members * (((faults + 1) * RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up))
-            + RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Down));
-    }
-
-    /// <summary>The same messages and shards on the same ways, with every encoded value in four bytes.</summary>
-    private static DemoBytes Bytes(Plan plan, long rounds, DemoWatch watch)
-    {
-        double growth = (double)RoundEstimate.EncodedBytes(plan.ParameterCount, Codec.Fp32)
-            / RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up);
-        long perRound = watch.Reports.Sum(report => report!.SentBytes) / rounds;
-        long shards = watch.Reports.Sum(report => report!.SentBlobBytes) / rounds;
-        long asFp32 = perRound - shards + (long)(shards * growth);
-        long bound = BoundBytes(plan, DemoNetwork.MemberCount);
+        Plan plan = network.Genesis.Plan;
+        long update = RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Up);
+        long aggregate = RoundEstimate.EncodedBytes(plan.ParameterCount, plan.Exchange.Down);
+        double growth = (double)RoundEstimate.EncodedBytes(plan.ParameterCount, Codec.Fp32) / update;
+        DaemonTraffic all = network.Daemons.Select(daemon => daemon.Traffic).Aggregate((one, other) => one + other);
+        long perRound = all.ReceivedBytes / rounds;
+        long blobs = all.ReceivedBlobBytes / rounds;
+        long asFp32 = perRound - blobs + (long)(blobs * growth);
+        using RecordStore records = LedgerFolder.OpenRecords(network.Daemons[0].Folder);
+        long bound = DemoBound.Bytes(DemoBound.IncludedIn(records), DemoNetwork.MemberCount, update, aggregate) / rounds;
         return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound, bound, (double)perRound / bound);
     }
 }

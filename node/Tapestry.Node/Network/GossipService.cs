@@ -13,9 +13,9 @@ namespace Tapestry.Node.Network;
 /// specs/50-network.md, section 11. One topic, named for the network, so that two networks with common peers never mix. Nothing
 /// depends on any one message: the rules say it again on streams.
 /// </remarks>
-internal sealed class GossipService : BackgroundService, IAsyncDisposable
+internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDisposable
 {
-    private readonly Channel<ByteString> _queue;
+    private readonly Channel<PeerMessage> _queue;
     private readonly Gossipsub _gossip;
     private readonly string _topic;
     private readonly Neighbours _neighbours;
@@ -28,15 +28,17 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
     /// <param name="neighbours">Who may speak.</param>
     /// <param name="gate">Takes the messages.</param>
     /// <param name="settings">What links share.</param>
-    public GossipService(Libp2pHost host, Genesis genesis, Neighbours neighbours, MessageGate gate, LinkSettings settings)
+    /// <param name="ceiling">Keeps our sequence numbers over a restart; null for the clock alone.</param>
+    public GossipService(
+        Libp2pHost host, Genesis genesis, Neighbours neighbours, MessageGate gate, LinkSettings settings, IGossipSequenceStore? ceiling)
     {
         _neighbours = neighbours;
         _gate = gate;
         _settings = settings;
         _topic = TapestryProtocols.Topic(genesis.Digest);
-        _queue = Channel.CreateBounded<ByteString>(
+        _queue = Channel.CreateBounded<PeerMessage>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        _gossip = new Gossipsub(host, new GossipOptions());
+        _gossip = new Gossipsub(host, new GossipOptions { SequenceStore = ceiling });
         _gossip.Blamed += OnBlamed;
         _gossip.ValidatorFailed += (_, error) => NetworkLog.GossipFailed(settings.Logger, error);
         _gossip.Subscribe(_topic, (message, _) => ValueTask.FromResult(Judge(message)));
@@ -50,7 +52,7 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
     public double ScoreOf(PeerId peer) => _gossip.ScoreOf(peer);
 
     /// <summary>Queues a message for everyone; when the network is behind, the oldest is dropped.</summary>
-    public void Publish(PeerMessage message) => _queue.Writer.TryWrite(message.Encode());
+    public void Publish(PeerMessage message) => _queue.Writer.TryWrite(message);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -71,8 +73,14 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
     {
         try
         {
-            await foreach (ByteString message in _queue.Reader.ReadAllAsync(stoppingToken))
+            await foreach (PeerMessage said in _queue.Reader.ReadAllAsync(stoppingToken))
             {
+                if (!_gate.MaySay(_neighbours.Self, said))
+                {
+                    continue;
+                }
+
+                ByteString message = said.Encode();
                 int peers = await _gossip.PublishAsync(_topic, message.Memory, stoppingToken);
                 NetworkLog.Published(_settings.Logger, message.Length, peers);
             }

@@ -43,6 +43,12 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2113, Level = LogLevel.Trace, Message = "Published {Bytes} bytes to {Peers} peers")]
     public static partial void Published(ILogger logger, int bytes, int peers);
 
+    [LoggerMessage(EventId = 2122, Level = LogLevel.Warning, Message = "The numbers of our gossip cannot be kept for the next start: {Reason}")]
+    public static partial void CeilingNotKept(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2123, Level = LogLevel.Warning, Message = "network:gossip is off: what is for everyone waits until it is said again, on streams")]
+    public static partial void GossipIsOff(ILogger logger);
+
     [LoggerMessage(EventId = 2114, Level = LogLevel.Debug, Message = "{Peer} gossips against the rules: {Fault}")]
     public static partial void GossipBlamed(ILogger logger, string peer, Libp2p.Gossip.GossipFault fault);
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Tapestry.Cli;
 using Tapestry.Node.Storage.RocksDb;
 using Tapestry.Protocol;
@@ -8,15 +9,15 @@ namespace Tapestry.Node.Storage;
 /// <summary>The durable records of one member in RocksDB: one column family for each <see cref="Table"/>.</summary>
 /// <remarks>
 /// Keys are ordered as byte strings, so numbers in them are big-endian. Reads may come from any thread; writes come from
-/// the one that runs the rules, but for those about peers. specs/40-ledger.md, section 6.
+/// the one that runs the rules, but for those about peers and gossip. specs/40-ledger.md, section 6.
 /// </remarks>
 internal sealed class RecordStore : IRecordReader, IDisposable
 {
-    private const int FormatFamily = 0;
+    private const int OwnFamily = 0;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    // In the order of Table, after RocksDB's own family, which holds the version of the format only, and before peers' addresses,
-    // which are no part of the rules.
+    // In the order of Table, after RocksDB's own family, which holds the version of the format and the ceiling of our gossip only,
+    // and before peers' addresses, which are no part of the rules.
     private static readonly string[] Families =
         [RocksDatabase.DefaultFamily, .. Enum.GetValues<Table>().Order().Select(table => table.ToString().ToLowerInvariant()), "peers"];
 
@@ -28,6 +29,8 @@ internal sealed class RecordStore : IRecordReader, IDisposable
     private static int PeersFamily => Families.Length - 1;
 
     private static ReadOnlySpan<byte> FormatKey => "format"u8;
+
+    private static ReadOnlySpan<byte> GossipCeilingKey => "gossip-ceiling"u8;
 
     private static ReadOnlySpan<byte> FormatVersion => "tapestry/records/1"u8;
 
@@ -94,6 +97,26 @@ internal sealed class RecordStore : IRecordReader, IDisposable
         }
 
         _database.Write(batch, isSynced: false);
+    }
+
+    /// <summary>The number up to which our gossip may have been said; 0 when none was kept.</summary>
+    /// <exception cref="CliException">The disk fails.</exception>
+    public ulong ReadGossipCeiling()
+    {
+        using PinnedValue value = _database.Read(OwnFamily, GossipCeilingKey);
+        return value.Exists && value.Span.Length == sizeof(ulong) ? BinaryPrimitives.ReadUInt64BigEndian(value.Span) : 0;
+    }
+
+    /// <summary>Keeps it, from any thread; on disk when this returns.</summary>
+    /// <exception cref="CliException">The disk is nearly full, or it fails.</exception>
+    public void WriteGossipCeiling(ulong ceiling)
+    {
+        _database.RequireRoom();
+        Span<byte> value = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(value, ceiling);
+        using WriteBatch batch = _database.CreateBatch();
+        batch.Put(OwnFamily, GossipCeilingKey, value);
+        _database.Write(batch);
     }
 
     /// <summary>The highest key of a table; null for an empty table.</summary>
@@ -165,7 +188,7 @@ internal sealed class RecordStore : IRecordReader, IDisposable
 
     private static void RequireFormat(RocksDatabase database, string folder, bool isReadOnly)
     {
-        using PinnedValue version = database.Read(FormatFamily, FormatKey);
+        using PinnedValue version = database.Read(OwnFamily, FormatKey);
         if (version.Exists && !version.Span.SequenceEqual(FormatVersion))
         {
             throw StorageErrors.Format(folder, "its format is not tapestry/records/1.");
@@ -174,7 +197,7 @@ internal sealed class RecordStore : IRecordReader, IDisposable
         if (!version.Exists && !isReadOnly)
         {
             using WriteBatch batch = database.CreateBatch();
-            batch.Put(FormatFamily, FormatKey, FormatVersion);
+            batch.Put(OwnFamily, FormatKey, FormatVersion);
             database.Write(batch);
         }
     }

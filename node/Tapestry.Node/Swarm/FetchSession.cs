@@ -124,7 +124,6 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
             bool isChunk = !read.Buffer.IsEmpty && read.Buffer.FirstSpan[0] == BlobAnswer.ChunkKind;
             input.AdvanceTo(read.Buffer.Start);
             BlobFault fault = isChunk ? await TakeChunkAsync(input, length, over) : await TakeAnswerAsync(input, length, over);
-            swarm.Traffic.Received(length);
             if (fault != BlobFault.None)
             {
                 return fault;
@@ -138,6 +137,7 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
     {
         byte[] frame = new byte[length];
         await LengthPrefix.ReadExactlyAsync(input, frame, over);
+        swarm.Traffic.Received(length);
         if (!BlobAnswer.TryRead(frame, out BlobAnswer? answer))
         {
             return BlobFault.Malformed;
@@ -201,6 +201,7 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
     {
         Span<byte> head = stackalloc byte[BlobAnswer.ChunkHeadBytes];
         frame.Slice(0, head.Length).CopyTo(head);
+        swarm.Traffic.ReceivedBlob(frame.Length - head.Length);
         return fetch.TakeChunk(this, BinaryPrimitives.ReadInt32BigEndian(head[1..]), frame.Slice(head.Length));
     }
 }

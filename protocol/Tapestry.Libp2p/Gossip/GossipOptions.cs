@@ -12,6 +12,9 @@ public sealed record GossipOptions
     /// <summary>Peers that get every message and are believed whatever their score; they must do the same. Default: none.</summary>
     public IReadOnlySet<PeerId> ExplicitPeers { get; init; } = new HashSet<PeerId>();
 
+    /// <summary>Keeps our sequence numbers ascending over a restart with a clock set back. Default: none, so the clock alone does.</summary>
+    public IGossipSequenceStore? SequenceStore { get; init; }
+
     /// <summary>Decides every draw. Default: another one each time; a number makes draws repeat.</summary>
     public int? Seed { get; init; }
 }

@@ -24,13 +24,13 @@ public sealed partial class Gossipsub : IAsyncDisposable
     private readonly Lock _sync = new();
     private readonly GossipRouter _router;
     private readonly AuthorKeys _authorKeys;
+    private readonly OwnSequence _sequence;
     private readonly ConcurrentDictionary<string, GossipValidator> _validators = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<PeerId, GossipLink> _links = [];
     private readonly RunningTasks _tasks = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedAt;
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _sequence;
     private long _dropped;
     private long _sentBytes;
     private long _receivedBytes;
@@ -51,9 +51,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
         _authorKeys = new AuthorKeys(_limits.RememberedAuthors);
         _startedAt = host.Options.Time.GetTimestamp();
         _router = new GossipRouter(host.PeerId, options, _limits, options.Seed ?? Random.Shared.Next(), RecordOf);
-
-        // Nanoseconds, so that numbers grow across restarts: js-libp2p and go-libp2p do the same.
-        _sequence = checked((host.Options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100);
+        _sequence = new OwnSequence(host.Options.Time.GetUtcNow(), options.SequenceStore);
         foreach (string protocolId in ProtocolIds)
         {
             host.Handle(protocolId, ReadAsync);
@@ -121,7 +119,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
             throw new ArgumentException($"{data.Length} bytes of data are more than {nameof(GossipLimits.MessageDataBytes)} = {_limits.MessageDataBytes}; send what is larger on a stream.", nameof(data));
         }
 
-        ulong sequence = (ulong)Interlocked.Increment(ref _sequence);
+        ulong sequence = _sequence.Next();
         GossipMessage message = new(SignedMessage.Sign(_host.Identity, topic, data.Span, sequence), _host.PeerId, sequence, _host.PeerId);
         while (true)
         {

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tapestry.Cli;
 using Tapestry.Node.Storage;
 using Tapestry.Protocol;
@@ -31,6 +32,23 @@ public sealed class RecordStoreTests : IDisposable
         reopened.Read(Table.Slots, "a"u8).Should().BeNull();
         reopened.Read(Table.Slots, "b"u8).Should().Be(Bytes("three"));
         reopened.Read(Table.Bodies, "b"u8).Should().BeNull("tables are apart");
+    }
+
+    [Fact]
+    public void The_ceiling_of_our_gossip_is_read_after_reopening_and_is_no_row_of_a_table()
+    {
+        using (RecordStore store = RecordStore.Open(_folder.Path))
+        {
+            GossipCeiling ceiling = new(store, NullLogger.Instance);
+            ceiling.Load().Should().Be(0);
+            ceiling.Save(7);
+            ceiling.Save(ulong.MaxValue);
+        }
+
+        using RecordStore reopened = RecordStore.Open(_folder.Path);
+        new GossipCeiling(reopened, NullLogger.Instance).Load().Should().Be(ulong.MaxValue);
+        Enum.GetValues<Table>().SelectMany(reopened.ReadAll).Should().BeEmpty();
+        reopened.ReadPeers().Should().BeEmpty();
     }
 
     [Fact]

@@ -73,6 +73,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("network:announce=/ip4/192.0.2.1/tcp/0", "host and a TCP port")]
     [InlineData("network:announce=/ip4/192.0.2.1/tcp/1,nowhere", "separated by commas")]
     [InlineData("network:reach=somehow", "auto, direct or relayed")]
+    [InlineData("network:gossip=perhaps", "on or off")]
     [InlineData("http:listen=nowhere", "address:port")]
     [InlineData("training:precision=fp8", "fp32 or bf16")]
     public async Task A_setting_out_of_range_is_named_with_its_value_and_range(string setting, string range)

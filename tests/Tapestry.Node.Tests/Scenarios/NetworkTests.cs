@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FluentAssertions;
 using Tapestry.Cli;
 using Tapestry.Libp2p;
@@ -42,6 +43,11 @@ public sealed class NetworkTests : IDisposable
         ends.Should().OnlyContain(end => end.Connected.Count == 3 && end.SentBytes > 0);
         foreach (DaemonProcess daemon in _network.Daemons)
         {
+            using (RecordStore records = LedgerFolder.OpenRecords(daemon.Folder))
+            {
+                records.ReadGossipCeiling().Should().BePositive("a later life starts above what this one gossiped");
+            }
+
             AuditReport report = Audit(daemon.Folder);
             report.Fault.Should().BeNull();
             report.Rounds.Should().Be(_network.Genesis.Plan.Rounds);
@@ -51,6 +57,28 @@ public sealed class NetworkTests : IDisposable
         await new VerbWalk(_network.Daemons[1].Folder, _network.Genesis, ends[1]).RunAsync(_outputs);
         AnAuditNoticesAChangedEntry(_network.Daemons[0].Folder);
         await new VerbWalk(_network.Daemons[0].Folder, _network.Genesis, ends[0]).AnAuditFailsAsync();
+    }
+
+    [TorchFact]
+    public async Task Without_any_gossip_rounds_are_certified_because_everything_is_said_again_on_streams()
+    {
+        foreach (DaemonProcess daemon in _network.Daemons)
+        {
+            TurnGossipOff(daemon.Folder);
+        }
+
+        StartAll();
+        StatusReport[] ends = await WaitAsync(Ended);
+        await StopAllAsync();
+
+        ends.Select(end => end.Base).Distinct().Should().ContainSingle().Which.Should().NotBe(_network.Genesis.InitialBase.ToString(), "not every round was VOID");
+        foreach (DaemonProcess daemon in _network.Daemons)
+        {
+            Audit(daemon.Folder).Fault.Should().BeNull();
+            File.ReadAllText(daemon.LogPath).Should().Contain("network:gossip is off");
+            using RecordStore records = LedgerFolder.OpenRecords(daemon.Folder);
+            records.ReadGossipCeiling().Should().Be(0, "nothing was gossiped");
+        }
     }
 
     [TorchFact]
@@ -139,6 +167,13 @@ public sealed class NetworkTests : IDisposable
         }
 
         File.ReadAllText(daemons[1].LogPath).Should().Contain("Going on with the addresses that members signed before");
+    }
+
+    private static void TurnGossipOff(DataFolder folder)
+    {
+        JsonNode settings = JsonNode.Parse(File.ReadAllBytes(folder.Settings))!;
+        settings["network"]!["gossip"] = "off";
+        File.WriteAllText(folder.Settings, settings.ToJsonString());
     }
 
     private static string PeerListOf(DaemonProcess daemon) => Path.Combine(daemon.Folder.Root, "peers.txt");

@@ -8,9 +8,13 @@ internal sealed class GossipMember : IAsyncDisposable
 {
     internal const string Topic = "/test/topic";
 
-    internal GossipMember(byte number, GossipOptions? options = null, GossipLimits? limits = null, GossipValidator? validate = null)
+    internal GossipMember(byte number, GossipOptions? options = null, GossipLimits? limits = null, GossipValidator? validate = null, TimeProvider? time = null)
     {
-        Host = Hosts.Start(number, host => host with { Limits = host.Limits with { Gossip = limits ?? new GossipLimits() } });
+        Host = Hosts.Start(number, host => host with
+        {
+            Limits = host.Limits with { Gossip = limits ?? new GossipLimits() },
+            Time = time ?? TimeProvider.System,
+        });
         Gossip = new Gossipsub(Host, options ?? new GossipOptions());
         Gossip.Blamed += (peer, fault) => Blamed.Enqueue((peer, fault));
         Gossip.Subscribe(Topic, validate ?? Hear);

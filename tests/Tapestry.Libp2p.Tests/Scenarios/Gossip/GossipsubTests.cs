@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using Tapestry.Libp2p.Gossip;
+using Tapestry.Libp2p.Tests.Rules.Gossip;
 using Tapestry.Libp2p.Wire;
 using Xunit;
 using static Tapestry.Libp2p.Tests.Scenarios.Gossip.GossipMember;
@@ -88,6 +89,38 @@ public sealed class GossipsubTests
         await Until(() => alice.Gossip.PeersOf(Topic).Count == 1 && bob.Gossip.PeersOf(Topic).Count == 1);
         await bob.Gossip.PublishAsync(Topic, new byte[1], Hosts.Patience);
         await Until(() => alice.Heard.Count == 1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_author_that_comes_back_with_a_clock_an_hour_behind_is_heard_if_it_kept_its_ceiling(bool keepsCeiling)
+    {
+        KeptCeiling kept = new();
+        GossipOptions options = new() { SequenceStore = keepsCeiling ? kept : null };
+        await using GossipMember bob = new(2, limits: new GossipLimits { SeenIds = 1 });
+        await using (GossipMember alice = new(1, options))
+        {
+            await SayAsync(alice, "one", "two", "three");
+            await Until(() => bob.Heard.Count == 3);
+        }
+
+        await Until(() => bob.Gossip.PeersOf(Topic).Count == 0);
+        await using GossipMember again = new(1, options, time: new LateClock(TimeSpan.FromHours(1)));
+        await SayAsync(again, "four");
+
+        await Until(() => keepsCeiling ? bob.Heard.Count == 4 : bob.Blamed.Contains((again.Host.PeerId, GossipFault.Replayed)));
+        bob.Heard.Should().HaveCount(keepsCeiling ? 4 : 3);
+
+        async Task SayAsync(GossipMember alice, params string[] texts)
+        {
+            await alice.Host.ConnectAsync(bob.Host);
+            await Until(() => alice.Gossip.PeersOf(Topic).Count == 1);
+            foreach (string text in texts)
+            {
+                await alice.Gossip.PublishAsync(Topic, Encoding.UTF8.GetBytes(text), Hosts.Patience);
+            }
+        }
     }
 
     [Theory]
