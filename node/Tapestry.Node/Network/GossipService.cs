@@ -36,7 +36,7 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
         _topic = TapestryProtocols.Topic(genesis.Digest);
         _queue = Channel.CreateBounded<ByteString>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        _gossip = new Gossipsub(host, new GossipOptions());
+        _gossip = new Gossipsub(host, new GossipOptions { Scoring = new GossipScoring { ApplicationScore = ScoreElsewhere } });
         _gossip.Blamed += OnBlamed;
         _gossip.ValidatorFailed += (_, error) => NetworkLog.GossipFailed(settings.Logger, error);
         _gossip.Subscribe(_topic, (message, _) => ValueTask.FromResult(Judge(message)));
@@ -98,6 +98,8 @@ internal sealed class GossipService : BackgroundService, IAsyncDisposable
             _ => GossipVerdict.Ignore,
         };
     }
+
+    private double ScoreElsewhere(PeerId peer) => _neighbours.TryGetMember(peer, out Member? member) ? _settings.Board.Scores.Of(member.Id) : 0;
 
     private void OnBlamed(PeerId peer, GossipFault fault)
     {

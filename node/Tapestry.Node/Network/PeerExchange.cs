@@ -105,9 +105,14 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
 
     private async ValueTask<bool> AnswerAsync(PeerId from, ReadOnlyMemory<byte> bytes, ResponseFrames answer, CancellationToken ended)
     {
+        if (!neighbours.TryGetMember(from, out Member? asker))
+        {
+            return false;
+        }
+
         if (!_rate.TryTake(from))
         {
-            settings.Board.Count($"{neighbours.NameOf(from)}: {Libp2pFault.RateLimit}");
+            settings.Board.Count(asker.Id, Libp2pFault.RateLimit);
             return false;
         }
 
