@@ -6,11 +6,11 @@ namespace Tapestry.Benchmarks.Network;
 /// <summary><c>bench network</c>: our libp2p against js-libp2p, and against what the machine allows, on loopback, in turn in the same minutes.</summary>
 internal sealed class NetworkBenchmark : Benchmark
 {
-    private static readonly NetworkPart[] Parts = [new StreamsPart(), new CipherLimitPart(), new GossipPart(), new IdleConnectionsPart(), new SwarmPart()];
+    private static readonly NetworkPart[] Parts = [new StreamsPart(), new CipherLimitPart(), new RelayedPart(), new GossipPart(), new IdleConnectionsPart(), new SwarmPart()];
 
     internal override string Name => "network";
 
-    internal override string Description => "streams, connections, gossip, memory and the swarm against js-libp2p and the machine's limit";
+    internal override string Description => "streams, relays, connections, gossip, memory and the swarm against js-libp2p and the machine's limit";
 
     internal override async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchmarkOptions options, Terminal terminal, CancellationToken stopping)
     {
