@@ -72,7 +72,7 @@ public sealed record ResourceLimits
     /// <summary>Peers whose addresses are kept, beside those that a person gave. Default 1024: several large consortia; some 2 MiB when all are as long as they may be.</summary>
     public int KnownPeers { get; init; } = 1024;
 
-    /// <summary>Pushes of what a peer tells about itself, in a minute, on one connection. Default 60: one a second, as fast as js-libp2p sends them.</summary>
+    /// <summary>Pushes of what a peer tells about itself, in a minute. Default 60: one a second, as fast as js-libp2p sends them.</summary>
     public int PushesPerMinute { get; init; } = 60;
 
     /// <summary>What others may make us relay.</summary>

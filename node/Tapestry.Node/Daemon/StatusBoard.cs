@@ -8,7 +8,7 @@ using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Daemon;
 
-/// <summary>What people may see of a running daemon. Written by its parts, read by the HTTP API; nothing depends on it.</summary>
+/// <summary>What people may see of a running daemon. Written by its parts, read by the HTTP API; nothing depends on it but <see cref="Scores"/>.</summary>
 /// <param name="genesis">The network.</param>
 /// <param name="self">This member.</param>
 /// <param name="traffic">The bytes counted.</param>
@@ -46,14 +46,26 @@ internal sealed class StatusBoard(Genesis genesis, Member self, Traffic traffic,
         set => _addresses = value;
     }
 
+    /// <summary>What the faults that are counted here cost those who did them.</summary>
+    public MemberScores Scores { get; } = new(clock);
+
     /// <summary>Ended rounds of this life, oldest first.</summary>
     public IReadOnlyList<RoundReport> Rounds => [.. _rounds];
 
     /// <summary>A member's name, or its short id where the genesis does not name it.</summary>
     public string NameOf(MemberId member) => _names.GetValueOrDefault(member, member.ToString());
 
-    /// <summary>Counts a fault of a member.</summary>
-    public void Count(MemberId member, MemberFault fault) => Count($"{NameOf(member)}: {fault}");
+    /// <summary>Counts a fault of a member, also against it in <see cref="Scores"/>.</summary>
+    /// <returns>How often it was counted, with this time.</returns>
+    public long Count(MemberId member, Enum fault)
+    {
+        if (_names.ContainsKey(member))
+        {
+            Scores.Add(member, fault);
+        }
+
+        return Count($"{NameOf(member)}: {fault}");
+    }
 
     /// <summary>Counts a fault by its text, which is kept for good: no part of it may be a peer's to choose.</summary>
     /// <returns>How often it was counted, with this time.</returns>

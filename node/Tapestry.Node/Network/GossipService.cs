@@ -38,7 +38,11 @@ internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDispo
         _topic = TapestryProtocols.Topic(genesis.Digest);
         _queue = Channel.CreateBounded<PeerMessage>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        _gossip = new Gossipsub(host, new GossipOptions { SequenceStore = ceiling });
+        _gossip = new Gossipsub(host, new GossipOptions
+        {
+            SequenceStore = ceiling,
+            Scoring = new GossipScoring { ApplicationScore = ScoreElsewhere },
+        });
         _gossip.Blamed += OnBlamed;
         _gossip.ValidatorFailed += (_, error) => NetworkLog.GossipFailed(settings.Logger, error);
         _gossip.Subscribe(_topic, (message, _) => ValueTask.FromResult(Judge(message)));
@@ -106,6 +110,8 @@ internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDispo
             _ => GossipVerdict.Ignore,
         };
     }
+
+    private double ScoreElsewhere(PeerId peer) => _neighbours.TryGetMember(peer, out Member? member) ? _settings.Board.Scores.Of(member.Id) : 0;
 
     private void OnBlamed(PeerId peer, GossipFault fault)
     {

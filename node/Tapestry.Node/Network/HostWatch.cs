@@ -1,5 +1,6 @@
 using Tapestry.Libp2p;
 using Tapestry.Node.Daemon;
+using Tapestry.Protocol.Plans;
 
 namespace Tapestry.Node.Network;
 
@@ -34,11 +35,16 @@ internal sealed class HostWatch(Neighbours neighbours, LinkSettings settings)
 
     private void OnStreamRefused(PeerConnection connection, Libp2pException refusal)
     {
-        string name = neighbours.NameOf(connection.Remote);
-        long times = settings.Board.Count($"{name}: {refusal.Fault}");
+        // Nobody but members is admitted.
+        if (!neighbours.TryGetMember(connection.Remote, out Member? member))
+        {
+            return;
+        }
+
+        long times = settings.Board.Count(member.Id, refusal.Fault);
         if (StatusBoard.IsToldOf(times))
         {
-            NetworkLog.StreamRefused(settings.Logger, name, refusal.Fault, times);
+            NetworkLog.StreamRefused(settings.Logger, member.Name, refusal.Fault, times);
         }
     }
 

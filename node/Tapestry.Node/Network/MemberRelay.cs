@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Tapestry.Libp2p;
 using Tapestry.Protocol.Plans;
 
@@ -21,61 +20,36 @@ internal enum Reach
 /// <remarks>specs/50-network.md, section 11.7. Where we are reached through others goes into our signed record like any address.</remarks>
 internal sealed class MemberRelay : IAsyncDisposable
 {
-    // One may go away.
-    private const int Reservations = 2;
-
-    // When nothing else wakes us: a member that refused is asked again.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
-
-    private readonly Libp2pHost _host;
-    private readonly Reach _reach;
     private readonly LinkSettings _settings;
     private readonly Autonat _autonat;
     private readonly CircuitRelay _relay;
-    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    /// <summary>Answers members that want to know how they are reached, or to be reached through us.</summary>
+    /// <summary>Answers members that want to know how they are reached, or to be reached through us; and reserves while others cannot dial us.</summary>
     public MemberRelay(Libp2pHost host, Genesis genesis, Neighbours neighbours, Reach reach, LinkSettings settings)
     {
-        _host = host;
-        _reach = reach;
         _settings = settings;
 
         // So many that one of them is honest.
         int needed = ((genesis.Members.Count - 1) / 3) + 1;
         _autonat = new Autonat(host, new AutonatOptions { AnswersNeeded = needed, Asks = reach == Reach.Auto });
         bool IsMember(PeerId peer) => neighbours.TryGetMember(peer, out _);
-        _relay = new CircuitRelay(host, new CircuitRelayOptions { Use = RelayUse.Never, Serves = true, MayReserve = IsMember, IsUnlimited = IsMember });
-        host.ConnectionOpened += _ => Wake();
-        _autonat.Changed += _ => Wake();
-        _relay.ReservationsChanged += Wake;
-    }
-
-    /// <summary>The members that promise to carry connections to us.</summary>
-    public IReadOnlyList<PeerId> Relays => [.. _relay.Reservations.Select(reservation => reservation.Relay)];
-
-    /// <summary>Keeps reservations while others cannot dial us.</summary>
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        try
+        _relay = new CircuitRelay(host, new CircuitRelayOptions
         {
-            while (true)
+            Use = reach switch
             {
-                if (_reach == Reach.Relayed || _autonat.Reachability == Reachability.Private)
-                {
-                    await TryReserveAsync(stopping);
-                }
-
-                using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-                await Task.WhenAny(Task.Delay(LookInterval, _settings.Time, over.Token), _news.Reader.ReadAsync(over.Token).AsTask());
-                await over.CancelAsync();
-                stopping.ThrowIfCancellationRequested();
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // We stop.
-        }
+                Reach.Direct => RelayUse.Never,
+                Reach.Relayed => RelayUse.Always,
+                _ => RelayUse.WhenPrivate,
+            },
+            Autonat = _autonat,
+            AsksConnectedPeers = true,
+            Serves = true,
+            MayReserve = IsMember,
+            IsUnlimited = IsMember,
+        });
+        _relay.ReservationsChanged += OnReservationsChanged;
+        _relay.RelayFailed += OnRelayFailed;
+        _relay.RequestRefused += (peer, status) => OnRequestRefused(neighbours, peer, status);
     }
 
     /// <inheritdoc/>
@@ -85,44 +59,23 @@ internal sealed class MemberRelay : IAsyncDisposable
         await _autonat.DisposeAsync();
     }
 
-    private async Task TryReserveAsync(CancellationToken stopping)
+    private void OnReservationsChanged()
     {
-        try
+        IReadOnlyList<RelayReservation> held = _relay.Reservations;
+        if (held.Count > 0)
         {
-            await ReserveAsync(stopping);
-        }
-        catch (Exception mistake) when (mistake is not OperationCanceledException)
-        {
-            NetworkLog.Failed(_settings.Logger, "Being reached through others", (long)LookInterval.TotalMilliseconds, mistake);
+            NetworkLog.ReachedThrough(_settings.Logger, string.Join(", ", held.Select(reservation => reservation.Relay)));
         }
     }
 
-    /// <summary>Whoever we could dial ourselves, others can dial too.</summary>
-    private async Task ReserveAsync(CancellationToken stopping)
+    private void OnRequestRefused(Neighbours neighbours, PeerId peer, RelayStatus status)
     {
-        foreach (PeerConnection connection in _host.Connections.Where(connection => connection.IsDialer && !connection.IsRelayed))
+        if (neighbours.TryGetMember(peer, out Member? member))
         {
-            if (_relay.Reservations.Count >= Reservations)
-            {
-                return;
-            }
-
-            if (Relays.Contains(connection.Remote))
-            {
-                continue;
-            }
-
-            try
-            {
-                await _relay.ReserveAsync(connection.RemoteAddress.WithPeer(connection.Remote), stopping);
-                NetworkLog.ReachedThrough(_settings.Logger, connection.Remote.ToString());
-            }
-            catch (Libp2pException error)
-            {
-                NetworkLog.NotReachedThrough(_settings.Logger, connection.Remote.ToString(), error.Fault.ToString());
-            }
+            _settings.Board.Count(member.Id, status);
         }
     }
 
-    private void Wake() => _news.Writer.TryWrite(true);
+    private void OnRelayFailed(Multiaddr relay, Libp2pException refusal) =>
+        NetworkLog.NotReachedThrough(_settings.Logger, relay.Peer!.ToString(), refusal.Fault.ToString());
 }

@@ -71,8 +71,8 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 2112, Level = LogLevel.Warning, Message = "{Reason} Going on with the addresses that members signed before")]
     public static partial void PeerListUnusable(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 2116, Level = LogLevel.Information, Message = "Others reach this member through {Peer}")]
-    public static partial void ReachedThrough(ILogger logger, string peer);
+    [LoggerMessage(EventId = 2116, Level = LogLevel.Information, Message = "Others reach this member through {Peers}")]
+    public static partial void ReachedThrough(ILogger logger, string peers);
 
     [LoggerMessage(EventId = 2117, Level = LogLevel.Debug, Message = "Others cannot reach this member through {Peer}: {Fault}")]
     public static partial void NotReachedThrough(ILogger logger, string peer, string fault);

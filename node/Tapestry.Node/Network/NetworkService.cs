@@ -97,7 +97,6 @@ internal sealed class NetworkService(
     [
         .. _links.Values.Select(link => Task.Run(() => link.RunAsync(stoppingToken), CancellationToken.None)),
         Task.Run(() => exchange.RunAsync(stoppingToken), CancellationToken.None),
-        Task.Run(() => relay.RunAsync(stoppingToken), CancellationToken.None),
     ]);
 
     private void OnAddressesChanged(PeerId peer)

@@ -23,7 +23,7 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
     private const int AnswersPerMinute = 120;
 
     private readonly Channel<bool> _wanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly QuestionRate _rate = new(AnswersPerMinute, settings.Time);
+    private readonly PeerRate _rate = new(AnswersPerMinute, int.MaxValue, settings.Time);
     private readonly Random _choice = new(host.PeerId.GetHashCode());
 
     /// <summary>Starts to answer.</summary>
@@ -105,9 +105,14 @@ internal sealed class PeerExchange(Libp2pHost host, Genesis genesis, Neighbours 
 
     private async ValueTask<bool> AnswerAsync(PeerId from, ReadOnlyMemory<byte> bytes, ResponseFrames answer, CancellationToken ended)
     {
+        if (!neighbours.TryGetMember(from, out Member? asker))
+        {
+            return false;
+        }
+
         if (!_rate.TryTake(from))
         {
-            settings.Board.Count($"{neighbours.NameOf(from)}: {Libp2pFault.RateLimit}");
+            settings.Board.Count(asker.Id, Libp2pFault.RateLimit);
             return false;
         }
 

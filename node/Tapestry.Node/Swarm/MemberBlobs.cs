@@ -61,9 +61,9 @@ internal sealed class MemberBlobs
         NetworkLog.BlobFault(_logger, name, fault);
 
         // Whoever only went away has done nothing wrong.
-        if (fault <= BlobFault.Stalled)
+        if (fault <= BlobFault.Stalled && _neighbours.TryGetMember(peer, out Member? member))
         {
-            _board.Count($"{name}: {fault}");
+            _board.Count(member.Id, fault);
         }
     }
 }

@@ -12,13 +12,13 @@ internal sealed class AutonatServer
 {
     private readonly Libp2pHost _host;
     private readonly AutonatOptions _options;
-    private readonly AutonatThrottle _throttle;
+    private readonly PeerRate _dials;
 
     internal AutonatServer(Libp2pHost host, AutonatOptions options)
     {
         _host = host;
         _options = options;
-        _throttle = new AutonatThrottle(host.Options.Limits.Autonat, host.Options.Time);
+        _dials = new PeerRate(Limits.DialsPerMinutePerPeer, Limits.DialsPerMinute, host.Options.Time);
         host.Handle(Autonat.Id, AnswerAsync);
     }
 
@@ -79,7 +79,7 @@ internal sealed class AutonatServer
             return new AutonatMessage.Response(AutonatStatus.DialRefused, "no address that we dial for others: public, and the one that you come from", null);
         }
 
-        return _throttle.TryTake(connection.Remote)
+        return _dials.TryTake(connection.Remote)
             ? null
             : new AutonatMessage.Response(AutonatStatus.DialRefused, "too many requests", null);
     }

@@ -38,6 +38,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
         _streams = new StreamQuota(options.Limits);
         _keeper = new ConnectionKeeper(identity.PeerId, _connections, options);
         AddressBook = new AddressBook(identity.PeerId, options.AddressBook, options.Limits.KnownPeers, options.Time);
+        Pushes = new PeerRate(options.Limits.PushesPerMinute, int.MaxValue, options.Time);
         _announcer = new Announcer(this, identity);
         _dialer = new PeerDialer(AddressBook, DialAsync, options.AddressBook, options.Time);
         Handle(IdentifyProtocol.Id, (stream, connection, ended) => IdentifyProtocol.AnswerAsync(stream, connection, this, ended));
@@ -75,6 +76,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
 
     /// <summary>The options that the host was made with.</summary>
     public Libp2pHostOptions Options { get; }
+
+    /// <summary>How often peers may tell anew what they told about themselves: it costs a signature check, and is told to others.</summary>
+    internal PeerRate Pushes { get; }
 
     /// <summary>Listens on every address of <see cref="Libp2pHostOptions.ListenAddresses"/>, or on none.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.CannotListen"/>, naming the address.</exception>

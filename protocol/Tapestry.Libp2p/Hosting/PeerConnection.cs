@@ -23,7 +23,6 @@ public sealed class PeerConnection
         OpenedAt = host.Options.Time.GetUtcNow();
         Ended = ended;
         Identified = Task.FromResult<IdentifyMessage?>(null);
-        Pushes = new PushThrottle(host.Options.Limits.PushesPerMinute, host.Options.Time);
     }
 
     /// <summary>The peer at the other end, proved.</summary>
@@ -63,8 +62,6 @@ public sealed class PeerConnection
     internal IPAddress? RemoteIp { get; }
 
     internal MuxedConnection Muxed { get; }
-
-    internal PushThrottle Pushes { get; }
 
     internal bool IsOpen => !Muxed.Completion.IsCompleted && !Muxed.IsLeaving;
 

@@ -51,7 +51,7 @@ internal static class IdentifyProtocol
     /// <summary>Takes a push: fields that it has replace what the peer told before.</summary>
     internal static async Task ReceivePushAsync(Libp2pStream stream, PeerConnection connection, Libp2pHost host, CancellationToken ended)
     {
-        if (!connection.Pushes.TryTake())
+        if (!host.Pushes.TryTake(connection.Remote))
         {
             throw new Libp2pException(Libp2pFault.RateLimit, $"{connection.Remote} pushes what it tells of itself more often than {host.Options.Limits.PushesPerMinute} times a minute.");
         }

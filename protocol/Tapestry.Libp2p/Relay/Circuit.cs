@@ -57,10 +57,17 @@ internal static class Circuit
 
     private static async Task<CircuitEnd> CopyAsync(Libp2pStream from, Libp2pStream to, long bytesLeft, CancellationToken cut)
     {
+        long waiting = 0;
         try
         {
             while (true)
             {
+                if (waiting > 0)
+                {
+                    // All of it was looked at, so the read would wait for more.
+                    from.Input.CancelPendingRead();
+                }
+
                 ReadResult read = await from.Input.ReadAsync(cut);
                 ReadOnlySequence<byte> piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, PieceLength));
                 bytesLeft -= piece.Length;
@@ -69,14 +76,21 @@ internal static class Circuit
                     return CircuitEnd.ByteLimit;
                 }
 
-                bool isLast = read.IsCompleted && piece.Length == read.Buffer.Length;
+                waiting = read.Buffer.Length - piece.Length;
+                bool isLast = read.IsCompleted && waiting == 0;
                 foreach (ReadOnlyMemory<byte> segment in piece)
                 {
                     to.Output.Write(segment.Span);
                 }
 
-                from.Input.AdvanceTo(piece.End);
-                await to.Output.FlushAsync(cut);
+                from.Input.AdvanceTo(piece.End, read.Buffer.End);
+                Task<FlushResult> taken = to.Output.FlushAsync(cut).AsTask();
+                while (!taken.IsCompleted && !isLast)
+                {
+                    waiting = await LookAsync(from.Input, taken, cut);
+                }
+
+                await taken;
                 if (isLast)
                 {
                     await to.CompleteWriteAsync(cut);
@@ -88,5 +102,25 @@ internal static class Circuit
         {
             return CircuitEnd.Broken;
         }
+    }
+
+    /// <summary>Waits until the other side has taken what it was given, or more has come; throws when this side breaks meanwhile, which only a read tells.</summary>
+    /// <returns>How much has come. Nothing of it is taken, so the window stays shut.</returns>
+    private static async Task<long> LookAsync(PipeReader input, Task taken, CancellationToken cut)
+    {
+        Task<ReadResult> reading = input.ReadAsync(cut).AsTask();
+        if (await Task.WhenAny(taken, reading) == taken)
+        {
+            input.CancelPendingRead();
+        }
+
+        ReadResult read = await reading;
+        input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        if (read.IsCompleted)
+        {
+            await taken;
+        }
+
+        return read.Buffer.Length;
     }
 }

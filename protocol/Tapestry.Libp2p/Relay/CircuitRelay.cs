@@ -50,13 +50,20 @@ public sealed class CircuitRelay : IAsyncDisposable
         _host = host;
         _options = options;
         _client = new RelayClient(host, OnChanged);
-        _hop = options.Serves ? new RelayHop(host, options, (source, target, end) => CircuitEnded?.Invoke(source, target, end)) : null;
+        _hop = options.Serves
+            ? new RelayHop(host, options, (source, target, end) => CircuitEnded?.Invoke(source, target, end), (peer, status) => RequestRefused?.Invoke(peer, status))
+            : null;
         if (options.Autonat is not null)
         {
             options.Autonat.Changed += OnReachabilityChanged;
         }
 
-        if (options.Relays.Count > 0 && options.Use != RelayUse.Never)
+        if (options.AsksConnectedPeers)
+        {
+            host.ConnectionOpened += OnConnectionOpened;
+        }
+
+        if ((options.Relays.Count > 0 || options.AsksConnectedPeers) && options.Use != RelayUse.Never)
         {
             _tasks.Start(KeepReservationsAsync);
         }
@@ -68,7 +75,10 @@ public sealed class CircuitRelay : IAsyncDisposable
     /// <summary>A connection that we carried, from the first peer to the second, has ended. Must not block or throw.</summary>
     public event Action<PeerId, PeerId, CircuitEnd>? CircuitEnded;
 
-    /// <summary>A relay of <see cref="CircuitRelayOptions.Relays"/> gave no reservation, and why. For logs; it is asked again. Must not block or throw.</summary>
+    /// <summary>A peer wanted of us, as its relay, what it may not have, and what it was told; not where others were in the way. Must not block or throw.</summary>
+    public event Action<PeerId, RelayStatus>? RequestRefused;
+
+    /// <summary>A relay that we asked because of our options gave no reservation, and why. For logs; it is asked again. Must not block or throw.</summary>
     public event Action<Multiaddr, Libp2pException>? RelayFailed;
 
     /// <summary>The reservations that we hold at relays.</summary>
@@ -105,6 +115,7 @@ public sealed class CircuitRelay : IAsyncDisposable
             _options.Autonat.Changed -= OnReachabilityChanged;
         }
 
+        _host.ConnectionOpened -= OnConnectionOpened;
         await _stopping.CancelAsync();
         await _released.CancelAsync();
         await _tasks.DrainAsync();
@@ -120,6 +131,8 @@ public sealed class CircuitRelay : IAsyncDisposable
     }
 
     private void OnReachabilityChanged(Reachability reachability) => _wake.Writer.TryWrite(true);
+
+    private void OnConnectionOpened(PeerConnection connection) => _wake.Writer.TryWrite(true);
 
     private void OnChanged()
     {
@@ -166,7 +179,8 @@ public sealed class CircuitRelay : IAsyncDisposable
             return true;
         }
 
-        foreach (Multiaddr relay in _options.Relays.Where(relay => relay.Peer != _host.PeerId))
+        List<Multiaddr> candidates = [.. Candidates()];
+        foreach (Multiaddr relay in candidates)
         {
             if (_client.Held.Count >= _options.ReservationCount)
             {
@@ -175,7 +189,7 @@ public sealed class CircuitRelay : IAsyncDisposable
 
             try
             {
-                if (!_client.Held.Any(held => held.Relay == relay.Peer))
+                if (!IsHeld(relay))
                 {
                     await ReserveAsync(relay, _stopping.Token);
                 }
@@ -186,10 +200,18 @@ public sealed class CircuitRelay : IAsyncDisposable
             }
         }
 
-        return _client.Held.Count >= _options.ReservationCount || _options.Relays.All(IsHeldOrUs);
+        return _client.Held.Count >= _options.ReservationCount || candidates.All(IsHeld);
     }
 
-    private bool IsHeldOrUs(Multiaddr relay) => relay.Peer == _host.PeerId || _client.Held.Any(held => held.Relay == relay.Peer);
+    private IEnumerable<Multiaddr> Candidates()
+    {
+        IEnumerable<Multiaddr> connected = _host.Connections
+            .Where(connection => _options.AsksConnectedPeers && connection.IsDialer && !connection.IsRelayed)
+            .Select(connection => connection.RemoteAddress.WithPeer(connection.Remote));
+        return _options.Relays.Concat(connected).Where(relay => relay.Peer != _host.PeerId);
+    }
+
+    private bool IsHeld(Multiaddr relay) => _client.Held.Any(held => held.Relay == relay.Peer);
 
     private async Task ReleaseAsync()
     {

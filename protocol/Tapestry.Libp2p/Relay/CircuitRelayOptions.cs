@@ -19,6 +19,9 @@ public sealed record CircuitRelayOptions
     /// <summary>The direct addresses of relays to reserve at, the preferred first; each ends in its peer. Default: none.</summary>
     public IReadOnlyList<Multiaddr> Relays { get; init; } = [];
 
+    /// <summary>Whether to reserve, after <see cref="Relays"/>, at peers that we dialled and are connected to: whom we reach, others may. Default: no.</summary>
+    public bool AsksConnectedPeers { get; init; }
+
     /// <summary>When to reserve at them. Default: while others cannot dial us.</summary>
     public RelayUse Use { get; init; } = RelayUse.WhenPrivate;
 

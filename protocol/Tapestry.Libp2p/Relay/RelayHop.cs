@@ -10,12 +10,15 @@ internal sealed class RelayHop
     private readonly CircuitRelayOptions _options;
     private readonly RelayTable _table;
     private readonly Action<PeerId, PeerId, CircuitEnd> _circuitEnded;
+    private readonly Action<PeerId, RelayStatus> _refused;
 
-    internal RelayHop(Libp2pHost host, CircuitRelayOptions options, Action<PeerId, PeerId, CircuitEnd> circuitEnded)
+    internal RelayHop(
+        Libp2pHost host, CircuitRelayOptions options, Action<PeerId, PeerId, CircuitEnd> circuitEnded, Action<PeerId, RelayStatus> refused)
     {
         _host = host;
         _options = options;
         _circuitEnded = circuitEnded;
+        _refused = refused;
         _table = new RelayTable(host.Options.Limits.Relay, host.Options.Time);
         host.Handle(CircuitRelay.HopId, AnswerAsync);
         host.ConnectionClosed += (connection, _) => ReleaseUnlessConnected(connection.Remote);
@@ -39,6 +42,12 @@ internal sealed class RelayHop
         };
         if (refusal != RelayStatus.Ok)
         {
+            // The wanted peer may be gone, and others may have taken what there was to carry.
+            if (refusal is not (RelayStatus.NoReservation or RelayStatus.ConnectionFailed or RelayStatus.ResourceLimitExceeded))
+            {
+                _refused(connection.Remote, refusal);
+            }
+
             await RelayStream.EndWithAsync(stream, HopMessage.Refusal(refusal).ToArray(), deadline.Token);
         }
     }

@@ -2,12 +2,18 @@ using Tapestry.Libp2p.Wire;
 
 namespace Tapestry.Libp2p;
 
-/// <summary>The messages inside <see cref="HopMessage"/> and <see cref="StopMessage"/> that both have.</summary>
+/// <summary>What several messages of the relay protocols have inside.</summary>
 internal static class RelayParts
 {
+    // The year 9999, where the platform's time ends.
+    private const ulong MaximumUnixSeconds = 253_402_300_799;
+
     private const int PeerIdField = 1;
     private const int DurationField = 1;
     private const int DataField = 2;
+
+    /// <summary>Whether a number says a time, and one that the platform has.</summary>
+    internal static bool IsTime(ulong unixSeconds) => unixSeconds is > 0 and <= MaximumUnixSeconds;
 
     internal static bool TryReadPeer(ReadOnlySpan<byte> bytes, out PeerId? peer)
     {

@@ -9,9 +9,6 @@ public sealed record RelayVoucher
 {
     private const string Domain = "libp2p-relay-rsvp";
 
-    // The year 9999, where the platform's time ends.
-    private const ulong MaximumUnixSeconds = 253_402_300_799;
-
     private const int RelayField = 1;
     private const int PeerField = 2;
     private const int ExpirationField = 3;
@@ -87,6 +84,6 @@ public sealed record RelayVoucher
             }
         }
 
-        return !reader.Malformed && relay is not null && peer is not null && expires is > 0 and <= MaximumUnixSeconds;
+        return !reader.Malformed && relay is not null && peer is not null && RelayParts.IsTime(expires);
     }
 }

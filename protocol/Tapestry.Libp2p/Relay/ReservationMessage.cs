@@ -12,9 +12,6 @@ public sealed record ReservationMessage(DateTimeOffset Expires, IReadOnlyList<Mu
     /// <summary>The most addresses that are kept; more are passed over.</summary>
     public const int MaximumAddresses = 64;
 
-    // The year 9999, where the platform's time ends.
-    private const ulong MaximumUnixSeconds = 253_402_300_799;
-
     private const int ExpireField = 1;
     private const int AddressField = 2;
     private const int VoucherField = 3;
@@ -51,7 +48,7 @@ public sealed record ReservationMessage(DateTimeOffset Expires, IReadOnlyList<Mu
             }
         }
 
-        bool isSound = !reader.Malformed && expires is > 0 and <= MaximumUnixSeconds;
+        bool isSound = !reader.Malformed && RelayParts.IsTime(expires);
         reservation = isSound ? new ReservationMessage(DateTimeOffset.FromUnixTimeSeconds((long)expires), addresses, voucher) : null;
         return isSound;
     }

@@ -11,6 +11,7 @@ internal sealed class NetworkBenchmark : Benchmark
     [
         ("streams", new StreamsPart()),
         ("limit", new CipherLimitPart()),
+        ("relayed", new RelayedPart()),
         ("gossip", new GossipPart()),
         ("idle", new IdleConnectionsPart()),
         ("swarm", new SwarmPart()),
@@ -18,7 +19,7 @@ internal sealed class NetworkBenchmark : Benchmark
 
     internal override string Name => "network";
 
-    internal override string Description => "streams, connections, gossip, memory and the swarm against js-libp2p and the machine's limit";
+    internal override string Description => "streams, relays, connections, gossip, memory and the swarm against js-libp2p and the machine's limit";
 
     internal override async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchmarkOptions options, Terminal terminal, CancellationToken stopping)
     {

@@ -15,6 +15,7 @@ internal sealed partial class NetworkPeer : IAsyncDisposable
     private readonly SecurityProtocol _security;
     private readonly Libp2pIdentity _identity;
     private readonly Libp2pHost _host;
+    private readonly CircuitRelay _relay;
     private readonly CancellationToken _stopping;
     private GossipBenchmarkPeer? _gossip;
 
@@ -41,6 +42,7 @@ internal sealed partial class NetworkPeer : IAsyncDisposable
                 AcceptedPerAddressPerSecond = 100_000,
             },
         });
+        _relay = new CircuitRelay(_host, new CircuitRelayOptions { Serves = true, IsUnlimited = static _ => true });
         _host.Handle(Echo, async (stream, _, ended) =>
         {
             await stream.Input.CopyToAsync(stream.Output, ended);
@@ -84,6 +86,7 @@ internal sealed partial class NetworkPeer : IAsyncDisposable
             await _gossip.DisposeAsync();
         }
 
+        await _relay.DisposeAsync();
         await Task.WhenAll(_hosts.Select(host => host.StopAsync()));
         await _host.DisposeAsync();
         _identity.Dispose();
@@ -95,6 +98,9 @@ internal sealed partial class NetworkPeer : IAsyncDisposable
         {
             case "dial":
                 return await DialAsync(Multiaddr.Parse((string)message["address"]!));
+            case "reserve":
+                RelayReservation reservation = await _relay.ReserveAsync(Multiaddr.Parse((string)message["relay"]!), _stopping);
+                return new { addresses = reservation.Addresses.Select(address => address.ToString()) };
             case "close":
                 await Connection(message).CloseAsync();
                 return new { };

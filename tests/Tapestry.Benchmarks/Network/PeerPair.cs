@@ -21,8 +21,11 @@ internal sealed class PeerPair(ForeignPeer dialler, ForeignPeer listener) : IAsy
     internal ForeignPeer Listener { get; } = listener;
 
     /// <summary>Ours.</summary>
-    internal static Task<PeerPair> OursAsync(SecurityProtocol security, CancellationToken stopping) => StartAsync(
-        () => ForeignPeer.StartAsync(Ours(security), stopping), () => ForeignPeer.StartAsync(Ours(security), stopping));
+    internal static Task<PeerPair> OursAsync(SecurityProtocol security, CancellationToken stopping) =>
+        StartAsync(() => OneOfOursAsync(security, stopping), () => OneOfOursAsync(security, stopping));
+
+    /// <summary>One process of ours.</summary>
+    internal static Task<ForeignPeer> OneOfOursAsync(SecurityProtocol security, CancellationToken stopping) => ForeignPeer.StartAsync(Ours(security), stopping);
 
     /// <summary>Ours, each on one core of its own.</summary>
     internal static Task<PeerPair> OursOnOneCoreEachAsync(SecurityProtocol security, CancellationToken stopping) => StartAsync(
@@ -45,6 +48,13 @@ internal sealed class PeerPair(ForeignPeer dialler, ForeignPeer listener) : IAsy
 
     /// <summary>Connects; the answer has the time that it took.</summary>
     internal Task<JsonElement> DialAsync(CancellationToken stopping) => Dialler.AskAsync("dial", new { address = Listener.Address }, stopping);
+
+    /// <summary>Connects through a relay, at which the listener reserves.</summary>
+    internal async Task DialThroughAsync(ForeignPeer relay, CancellationToken stopping)
+    {
+        JsonElement reserved = await Listener.AskAsync("reserve", new { relay = relay.Address }, stopping);
+        await Dialler.AskAsync("dial", new { address = reserved.GetProperty("addresses")[0].GetString() }, stopping);
+    }
 
     internal Task<JsonElement> HangUpAsync(CancellationToken stopping) => Dialler.AskAsync("close", new { peer = Listener.PeerId }, stopping);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -11,7 +12,7 @@ using Xunit;
 
 namespace Tapestry.Libp2p.Tests.Scenarios;
 
-/// <summary>Callers that speak TLS but not as libp2p does: each is refused by name, and nobody else notices.</summary>
+/// <summary>Peers that speak TLS but not as libp2p does: each is refused by name, and nobody else notices.</summary>
 public sealed class HostileTlsTests : IAsyncDisposable
 {
     private static readonly List<SslApplicationProtocol> Libp2pOnly = [new("libp2p")];
@@ -32,29 +33,35 @@ public sealed class HostileTlsTests : IAsyncDisposable
     public async Task No_certificate() => await CallAsync(options => options, Libp2pFault.TlsCertificateCount);
 
     [OpenSslFact]
-    public async Task More_than_one_certificate()
+    public async Task More_than_one_certificate_of_a_caller()
     {
-        // The base library sends no certificate that is not of a chain, so another program plays the caller.
-        string folder = Directory.CreateTempSubdirectory("tapestry-tls").FullName;
-        using TlsIdentity alice = new(_identity, TimeProvider.System);
-        using TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
+        using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
-        foreach (string name in new[] { "leaf", "extra" })
-        {
-            await OpenSslFactAttribute.RunAsync(
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", $"/CN={name}",
-                "-keyout", Path.Combine(folder, name + ".key"), "-out", Path.Combine(folder, name + ".pem"));
-        }
-
-        Task calling = OpenSslFactAttribute.RunAsync(
-            "s_client", "-connect", listener.LocalEndpoint.ToString()!, "-tls1_3", "-alpn", "libp2p", "-quiet",
-            "-cert", Path.Combine(folder, "leaf.pem"), "-key", Path.Combine(folder, "leaf.key"), "-cert_chain", Path.Combine(folder, "extra.pem"));
+        using TwoCertificates two = await TwoCertificates.MakeAsync();
+        using Process calling = OpenSslFactAttribute.Start(["s_client", "-connect", listener.LocalEndpoint.ToString()!, "-quiet", .. two.Switches]);
         await using RawConnection raw = new(TcpTransport.StreamOf(await listener.AcceptSocketAsync(Hosts.Patience)));
 
-        (await FluentActions.Awaiting(async () => await TlsUpgrade.RunAsync(raw, alice, isDialer: false, expected: null, [], Hosts.Patience))
-            .Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.TlsCertificateCount);
-        await calling;
-        Directory.Delete(folder, recursive: true);
+        await IsRefusedAsync(raw, isDialer: false);
+        await OpenSslFactAttribute.EndAsync(calling);
+    }
+
+    [OpenSslFact]
+    public async Task More_than_one_certificate_of_a_listener()
+    {
+        using TwoCertificates two = await TwoCertificates.MakeAsync();
+        using Process listening = OpenSslFactAttribute.Start(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", .. two.Switches]);
+        string line = "";
+        while (!line.StartsWith("ACCEPT ", StringComparison.Ordinal))
+        {
+            line = await listening.StandardOutput.ReadLineAsync(Hosts.Patience) ?? throw new IOException("openssl does not listen.");
+        }
+
+        using TcpClient caller = new();
+        await caller.ConnectAsync(IPEndPoint.Parse(line["ACCEPT ".Length..]), Hosts.Patience);
+        await using RawConnection raw = new(TcpTransport.StreamOf(caller.Client));
+
+        await IsRefusedAsync(raw, isDialer: true);
+        await OpenSslFactAttribute.EndAsync(listening);
     }
 
     [Fact]
@@ -127,6 +134,13 @@ public sealed class HostileTlsTests : IAsyncDisposable
     // The tests are about what the other side accepts.
     private static bool AcceptAny(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;
 
+    private async Task IsRefusedAsync(RawConnection raw, bool isDialer)
+    {
+        using TlsIdentity ours = new(_identity, TimeProvider.System);
+        (await FluentActions.Awaiting(async () => await TlsUpgrade.RunAsync(raw, ours, isDialer, expected: null, [], Hosts.Patience))
+            .Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.TlsCertificateCount);
+    }
+
     private async Task CallAsync(Func<SslClientAuthenticationOptions, SslClientAuthenticationOptions> change, params Libp2pFault[] faults)
     {
         await using RawConnection raw = await ProposeTlsAsync();
@@ -158,6 +172,39 @@ public sealed class HostileTlsTests : IAsyncDisposable
         await MultistreamSelect.ProposeAsync(raw, SecurityProtocol.Tls.Id, Hosts.Patience);
         return raw;
     }
+
+    /// <summary>Files for <c>openssl</c>, which shows both: the base library sends no certificate that is not of a chain.</summary>
+    private sealed class TwoCertificates : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tapestry-tls");
+
+        private TwoCertificates()
+        {
+        }
+
+        internal IEnumerable<string> Switches =>
+            ["-tls1_3", "-alpn", "libp2p", "-cert", At("leaf.pem"), "-key", At("leaf.key"), "-cert_chain", At("extra.pem")];
+
+        public void Dispose() => _folder.Delete(recursive: true);
+
+        internal static async Task<TwoCertificates> MakeAsync()
+        {
+            TwoCertificates two = new();
+            foreach (string name in new[] { "leaf", "extra" })
+            {
+                using Process making = OpenSslFactAttribute.Start(
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", $"/CN={name}",
+                    "-keyout", two.At(name + ".key"), "-out", two.At(name + ".pem"),
+                ]);
+                await OpenSslFactAttribute.EndAsync(making);
+            }
+
+            return two;
+        }
+
+        private string At(string file) => Path.Combine(_folder.FullName, file);
+    }
 }
 
 /// <summary>A fact that needs the program <c>openssl</c>; skipped, by name, without it.</summary>
@@ -169,15 +216,13 @@ public sealed class OpenSslFactAttribute : FactAttribute
     /// <summary>Skips where the program is absent.</summary>
     public OpenSslFactAttribute() => Skip = File.Exists(Program) ? null! : "no openssl: apt-get install openssl";
 
-    internal static async Task RunAsync(params IEnumerable<string> arguments)
+    internal static Process Start(IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(Program, arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        await Task.WhenAll(
-            process.StandardOutput.ReadToEndAsync(Hosts.Patience), process.StandardError.ReadToEndAsync(Hosts.Patience), process.WaitForExitAsync(Hosts.Patience));
-    }
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    internal static Task EndAsync(Process process) => Task.WhenAll(
+        process.StandardOutput.ReadToEndAsync(Hosts.Patience), process.StandardError.ReadToEndAsync(Hosts.Patience), process.WaitForExitAsync(Hosts.Patience));
 }

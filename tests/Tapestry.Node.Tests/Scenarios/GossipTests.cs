@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Tapestry.Crypto;
 using Tapestry.Libp2p;
 using Tapestry.Libp2p.Gossip;
+using Tapestry.Libp2p.Wire;
 using Tapestry.Node.Configuration;
 using Tapestry.Node.Daemon;
 using Tapestry.Node.Network;
@@ -162,6 +163,31 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         honest.Gossip.ScoreOf(liar.PeerId).Should().BeNegative();
     }
 
+    [Theory]
+    [InlineData("stream", "m1: Malformed")]
+    [InlineData("reserve", "m1: ReservationRefused")]
+    [InlineData("connect", "m1: PermissionDenied")]
+    public async Task What_is_refused_outside_gossip_is_counted_and_scored_in_it(string wanted, string fault)
+    {
+        Party honest = Start(_genesis, 0);
+        await using Libp2pHost asker = NewHost(_peerKeys[1], _ => true);
+        await using Gossipsub gossip = new(asker, new GossipOptions());
+        asker.Start();
+        gossip.Subscribe(TapestryProtocols.Topic(_genesis.Digest), (_, _) => ValueTask.FromResult(GossipVerdict.Accept));
+        await asker.DialAsync(honest.Host.ListenAddresses[0], _late.Token);
+        await UntilAsync(() => honest.Topic.Count == 1);
+        honest.Gossip.ScoreOf(asker.PeerId).Should().BeGreaterThanOrEqualTo(0);
+
+        honest.Host.Handle("/strict/1", (_, _, _) => throw new Libp2pException(Libp2pFault.Malformed, "theirs"));
+        HopMessage request = wanted == "reserve"
+            ? new HopMessage { Type = HopMessageType.Reserve }
+            : new HopMessage { Type = HopMessageType.Connect, Peer = asker.PeerId };
+        await AskAsync(asker, honest.Host.PeerId, wanted == "stream" ? "/strict/1" : CircuitRelay.HopId, request.ToArray());
+
+        await UntilAsync(() => honest.Board.Report().Faults.ContainsKey(fault));
+        honest.Gossip.ScoreOf(asker.PeerId).Should().BeNegative();
+    }
+
     [Fact]
     public async Task What_triage_drops_or_the_inbox_has_no_room_for_is_nobodys_fault()
     {
@@ -183,9 +209,30 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         return SigningKey.FromSeed(seed);
     }
 
+    // There is no room for reservations, so that one is a fault.
     private static Libp2pHost NewHost(SigningKey key, Predicate<PeerId> admits) => new(
         new Libp2pIdentity(key),
-        new Libp2pHostOptions { ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")], Admits = admits });
+        new Libp2pHostOptions
+        {
+            ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")],
+            Admits = admits,
+            Limits = new ResourceLimits { Relay = new RelayLimits { Reservations = 0 } },
+        });
+
+    private async Task AskAsync(Libp2pHost from, PeerId to, string protocol, byte[] request)
+    {
+        try
+        {
+            await using Libp2pStream stream = await from.OpenStreamAsync(to, protocol, _late.Token);
+            LengthPrefix.Write(stream.Output, request);
+            await stream.CompleteWriteAsync(_late.Token);
+            await LengthPrefix.ReadAsync(stream.Input, HopMessage.MaximumLength, _late.Token);
+        }
+        catch (Libp2pException)
+        {
+            // A refusal may be a reset, at any moment.
+        }
+    }
 
     private ByteString Bytes(string crime)
     {
@@ -261,6 +308,7 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
     /// <summary>The parts of a daemon that gossip.</summary>
     private sealed class Party : IAsyncDisposable
     {
+        private readonly MemberRelay _relay;
         private int _asked;
 
         internal Party(Genesis genesis, int member, MemberId self, SigningKey peerKey)
@@ -272,6 +320,8 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
             Host = NewHost(peerKey, NetworkService.Admission(neighbours, settings));
             Gate = new MessageGate(genesis.FormCommittee(), _ => Decide(), Accept, settings);
             Gossip = new GossipService(Host, genesis, neighbours, Gate, settings, ceiling: null);
+            _relay = new MemberRelay(Host, genesis, neighbours, Reach.Direct, settings);
+            new HostWatch(neighbours, settings).Watch(Host);
             Host.Start();
             Gossip.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         }
@@ -300,6 +350,7 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         {
             await Gossip.StopAsync(CancellationToken.None);
             await Gossip.DisposeAsync();
+            await _relay.DisposeAsync();
             await Host.DisposeAsync();
         }
 

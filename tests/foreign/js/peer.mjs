@@ -8,7 +8,7 @@
 //
 // Switches: --security noise|tls        the one secure channel that it speaks; both without the switch, noise first
 //           --listen ADDRESS              where it listens, in place of loopback
-//           --with gossip,relay,autonat services beside identify and ping; `relay` lets others reserve here
+//           --with gossip,relay,autonat services beside identify and ping; `relay` lets others reserve here, `unlimitedRelay` for any bytes and time
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { identify } from '@libp2p/identify'
@@ -32,7 +32,7 @@ const MANY = { maxInboundStreams: 10_000, maxOutboundStreams: 10_000 }
 
 const { values: switches } = parseArgs({ options: { security: { type: 'string' }, listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' }, with: { type: 'string', default: '' } } })
 const SECURITY = { noise: [noise()], tls: [tls()], undefined: [noise(), tls()] }
-const OPTIONAL_SERVICES = { gossip: gossip.service, relay: relay.relayService, autonat: relay.autonatService }
+const OPTIONAL_SERVICES = { gossip: gossip.service, relay: relay.relayService, unlimitedRelay: relay.unlimitedRelayService, autonat: relay.autonatService }
 const optionalNames = switches.with.split(',').filter(name => name !== '')
 
 const node = await createLibp2p({

@@ -4,6 +4,7 @@ import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay
 import { multiaddr } from '@multiformats/multiaddr'
 
 export const relayService = () => circuitRelayServer()
+export const unlimitedRelayService = () => circuitRelayServer({ reservations: { applyDefaultLimit: false } })
 export const transport = () => circuitRelayTransport()
 export const autonatService = () => autoNAT({ startupDelay: 100, refreshInterval: 1000 })
 

@@ -97,17 +97,17 @@ public sealed class AutonatRulesTests
     public void Requests_are_counted_by_peer_and_in_all_and_forgotten_after_a_minute()
     {
         ManualTime time = new();
-        AutonatThrottle throttle = new(new AutonatLimits { DialsPerMinute = 3, DialsPerMinutePerPeer = 2 }, time);
+        PeerRate rate = new(perPeer: 2, inAll: 3, time);
 
-        throttle.TryTake(Hosts.Peer(1)).Should().BeTrue();
+        rate.TryTake(Hosts.Peer(1)).Should().BeTrue();
         time.Advance(TimeSpan.FromSeconds(30));
-        throttle.TryTake(Hosts.Peer(1)).Should().BeTrue();
-        throttle.TryTake(Hosts.Peer(1)).Should().BeFalse("the peer has had two");
-        throttle.TryTake(Hosts.Peer(2)).Should().BeTrue();
-        throttle.TryTake(Hosts.Peer(3)).Should().BeFalse("there were three");
+        rate.TryTake(Hosts.Peer(1)).Should().BeTrue();
+        rate.TryTake(Hosts.Peer(1)).Should().BeFalse("the peer has had two");
+        rate.TryTake(Hosts.Peer(2)).Should().BeTrue();
+        rate.TryTake(Hosts.Peer(3)).Should().BeFalse("there were three");
         time.Advance(TimeSpan.FromSeconds(30));
-        throttle.TryTake(Hosts.Peer(1)).Should().BeTrue("the first is a minute ago");
-        throttle.TryTake(Hosts.Peer(3)).Should().BeFalse();
+        rate.TryTake(Hosts.Peer(1)).Should().BeTrue("the minute is over");
+        rate.TryTake(Hosts.Peer(3)).Should().BeTrue();
     }
 
     [Fact]

@@ -111,6 +111,23 @@ public sealed class RelayAbuseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refusal_is_told_where_it_was_the_peers_own_fault_and_not_where_others_were_in_the_way()
+    {
+        List<(PeerId, RelayStatus)> told = [];
+        Libp2pHost relay = Start(options => options with { Limits = new ResourceLimits { Relay = new RelayLimits { Circuits = 0, Reservations = 1 } } });
+        CircuitRelay hop = new(relay, new CircuitRelayOptions { Serves = true });
+        hop.RequestRefused += (peer, status) => told.Add((peer, status));
+        RelayReservation reservation = await ReserveAsync(Start(), relay);
+        Libp2pHost asker = Start();
+
+        await FaultsAsync(() => asker.DialAsync(Through(relay, Hosts.Peer(99)), Late), Libp2pFault.RelayNoReservation);
+        await FaultsAsync(() => asker.DialAsync(reservation.Addresses[0], Late), Libp2pFault.RelayLimitExceeded);
+        await FaultsAsync(() => ReserveAsync(asker, relay), Libp2pFault.RelayReservationRefused);
+
+        told.Should().Equal((asker.PeerId, RelayStatus.ReservationRefused));
+    }
+
+    [Fact]
     public async Task A_connection_that_is_open_for_too_long_is_cut()
     {
         ManualTime time = new();

@@ -150,6 +150,27 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Closed);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_of_one_end_ends_the_other_at_once_also_while_that_one_reads_nothing(bool sourceResets)
+    {
+        await ReserveAsync(new CircuitRelayOptions { Serves = true, IsUnlimited = _ => true });
+        (Libp2pStream source, Libp2pStream target) = await CircuitAsync();
+        (Libp2pStream resetting, Libp2pStream other) = sourceResets ? (source, target) : (target, source);
+
+        // More than the relay and both windows hold: it waits for the other end, which looks at what its window of 256 KiB lets in.
+        Task writing = resetting.Output.WriteAsync(new byte[4 * MiB], Late).AsTask();
+        await LookUntilAsync(other, 255 * KiB);
+
+        resetting.Reset();
+
+        Func<Task> read = () => LookUntilAsync(other, int.MaxValue);
+        (await read.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.StreamReset);
+        await FluentActions.Awaiting(() => writing).Should().ThrowAsync<Libp2pException>();
+        (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Broken);
+    }
+
     [Fact]
     public async Task A_direct_connection_is_preferred_and_still_dialled()
     {
@@ -221,6 +242,35 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
 
                 from.Input.AdvanceTo(read.Buffer.End);
             }
+        }
+    }
+
+    // The two streams that the relay joins, with no connection over them.
+    private async Task<(Libp2pStream Source, Libp2pStream Target)> CircuitAsync()
+    {
+        TaskCompletionSource<Libp2pStream> arrived = new();
+        _hidden.Handle(CircuitRelay.StopId, async (stream, _, ended) =>
+        {
+            await RelayStream.ReadStopAsync(stream, ended);
+            await RelayStream.WriteAsync(stream, StopMessage.Answer(RelayStatus.Ok).ToArray(), ended);
+            arrived.SetResult(stream);
+            await Task.Delay(Timeout.Infinite, ended);
+        });
+        PeerConnection toRelay = await _dialer.ConnectAsync(_relay);
+        Libp2pStream source = await toRelay.OpenStreamAsync(CircuitRelay.HopId, Late);
+        await RelayStream.AskAsync(source, new HopMessage { Type = HopMessageType.Connect, Peer = _hidden.PeerId }, Late);
+        return (source, await arrived.Task.WaitAsync(Late));
+    }
+
+    // Waits for so many bytes, and takes none of them.
+    private async Task LookUntilAsync(Libp2pStream stream, int bytes)
+    {
+        long seen = 0;
+        while (seen < bytes)
+        {
+            System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync(Late);
+            seen = read.Buffer.Length;
+            stream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

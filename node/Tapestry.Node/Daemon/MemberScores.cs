@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Tapestry.Node.Swarm;
+using Tapestry.Protocol;
+using Tapestry.Protocol.Partners;
+
+namespace Tapestry.Node.Daemon;
+
+/// <summary>What members did wrong of late outside gossip, as gossip counts it against them (P5).</summary>
+/// <remarks>
+/// specs/50-network.md, section 11.8. Nobody is silenced by it: an honest member may be busy, behind, or of a later version, so the
+/// worst that it can cost is above the threshold where gossip stops, and a minute of good conduct takes half of it away.
+/// </remarks>
+/// <param name="clock">The clock.</param>
+internal sealed class MemberScores(MonotonicClock clock)
+{
+    /// <summary>The least that a member's score can be.</summary>
+    public const double Worst = -9;
+
+    /// <summary>What costs an honest member little: more than was allowed, or something that another version may say.</summary>
+    public const double Excess = 0.5;
+
+    /// <summary>What no honest member does: bytes under a name that is not theirs.</summary>
+    public const double Lie = 2;
+
+    private const double HalfLifeMs = 60_000;
+
+    private readonly ConcurrentDictionary<MemberId, (double Score, long AtMs)> _scores = new();
+
+    /// <summary>Takes a fault into account.</summary>
+    /// <param name="member">A member of the genesis, so that there are no more rows than they.</param>
+    /// <param name="fault">What it did.</param>
+    public void Add(MemberId member, Enum fault) => _scores.AddOrUpdate(
+        member,
+        _ => (-WeightOf(fault), clock.ElapsedMs),
+        (_, before) => (Math.Max(Worst, Decayed(before) - WeightOf(fault)), clock.ElapsedMs));
+
+    /// <summary>From <see cref="Worst"/> to 0, which is nothing to complain of.</summary>
+    public double Of(MemberId member) => _scores.TryGetValue(member, out (double, long) score) ? Decayed(score) : 0;
+
+    private static double WeightOf(Enum fault) => fault is
+        MemberFault.BadManifest or MemberFault.BadShards or MemberFault.BadReceipt or MemberFault.Equivocation or MemberFault.BadBody
+        or MemberFault.BadSignature or BlobFault.WrongLength or BlobFault.WrongHashes or BlobFault.WrongChunk
+        ? Lie
+        : Excess;
+
+    private double Decayed((double Score, long AtMs) score) => score.Score * Math.Pow(0.5, (clock.ElapsedMs - score.AtMs) / HalfLifeMs);
+}
