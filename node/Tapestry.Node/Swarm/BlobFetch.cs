@@ -97,6 +97,14 @@ internal sealed class BlobFetch
         }
 
         _shared = _swarm.Share(Shape.Root);
+        if (_shared.Extent == BlobExtent.Whole && !_swarm.Blobs.Contains(Shape.Root))
+        {
+            // What was there turned out to be damaged: whoever counted on it starts anew.
+            _shared.Lose();
+            _swarm.Release(_shared);
+            _shared = _swarm.Share(Shape.Root);
+        }
+
         try
         {
             await RunSharedAsync(_shared);
@@ -232,9 +240,15 @@ internal sealed class BlobFetch
 
     private async Task RunSharedAsync(SharedBlob shared)
     {
-        using BlobAssembly assembly = _assembly = _swarm.Blobs.Assemble(Shape, _round);
+        BlobAssembly assembly = _assembly = _swarm.Blobs.Assemble(Shape, _round);
+        if (!shared.TryBecome(assembly, BlobExtent.Part))
+        {
+            // It has been written here meanwhile.
+            assembly.Dispose();
+            return;
+        }
+
         _schedule = NewSchedule(assembly);
-        shared.Become(assembly, BlobExtent.Part);
         bool isHeld = false;
         try
         {
@@ -242,7 +256,8 @@ internal sealed class BlobFetch
             await EndSessionsAsync();
             if (assembly.MissingCount == 0)
             {
-                shared.Become(assembly.Commit(), BlobExtent.Whole);
+                assembly.Commit();
+                shared.Complete();
                 isHeld = true;
             }
         }
@@ -253,6 +268,9 @@ internal sealed class BlobFetch
             {
                 shared.Lose();
             }
+
+            // Uploads may still read from it; the last user of what is shared closes it.
+            assembly.End();
         }
     }
 

@@ -121,9 +121,9 @@ internal sealed class BlobSwarm : IDisposable
     {
         lock (_gate)
         {
-            if (!_shared.TryGetValue(root, out SharedBlob? shared))
+            if (!_shared.TryGetValue(root, out SharedBlob? shared) || shared.IsLost)
             {
-                _shared.Add(root, shared = new SharedBlob(root));
+                _shared[root] = shared = new SharedBlob(root);
             }
 
             shared.Users++;
@@ -131,17 +131,24 @@ internal sealed class BlobSwarm : IDisposable
         }
     }
 
+    /// <summary>Ends what <see cref="Share"/> began; the last to do so closes the blob.</summary>
     internal void Release(SharedBlob shared)
     {
         lock (_gate)
         {
             shared.Users--;
-            if (shared.Users == 0)
+            if (shared.Users > 0)
+            {
+                return;
+            }
+
+            if (_shared.GetValueOrDefault(shared.Root) == shared)
             {
                 _shared.Remove(shared.Root);
-                shared.Close();
             }
         }
+
+        shared.Close();
     }
 
     internal bool IsLiar(PeerId peer) => _liarsUntil.TryGetValue(peer, out TimeSpan until) && Now < until;
@@ -285,7 +292,7 @@ internal sealed class BlobSwarm : IDisposable
     private void Open(SharedBlob shared)
     {
         // A fetch says itself what becomes of it.
-        if (shared.Extent == BlobExtent.Nothing && Blobs.TryOpen(shared.Root, out Blob? blob) && !shared.TryBecome(blob))
+        if (shared.Extent == BlobExtent.Nothing && Blobs.TryOpen(shared.Root, out Blob? blob) && !shared.TryBecome(blob, BlobExtent.Whole))
         {
             blob.Dispose();
         }
