@@ -278,7 +278,7 @@ internal sealed class BlobFetch
     {
         // Another order for each of those who fetch the same blob.
         int seed = HashCode.Combine(_swarm.Host.PeerId, Shape.Root);
-        BlobSchedule schedule = new(Shape, seed, Limits, _swarm.Downloads);
+        BlobSchedule schedule = new(Shape, seed, Limits, _swarm.Downloads.NewShare());
         for (int page = HashPages.Top; page < Shape.PageCount; page++)
         {
             if (assembly.HasPage(page))

@@ -15,7 +15,7 @@ internal sealed class BlobSchedule
 
     private readonly BlobShape _shape;
     private readonly SwarmLimits _limits;
-    private readonly TokenBucket? _downloads;
+    private readonly DownloadShare? _downloads;
     private readonly ChunkOrder _free;
     private readonly SortedDictionary<int, BlobProvider> _providers = [];
     private readonly bool[] _held;
@@ -29,8 +29,8 @@ internal sealed class BlobSchedule
     /// <param name="shape">How the blob is cut.</param>
     /// <param name="seed">Decides between equally rare chunks; another for each fetcher.</param>
     /// <param name="limits">Bounds and paces.</param>
-    /// <param name="downloads">What all fetches together may ask for a second; null for no limit.</param>
-    public BlobSchedule(BlobShape shape, int seed, SwarmLimits limits, TokenBucket? downloads = null)
+    /// <param name="downloads">Its share of what all fetches together may ask for; null for no limit.</param>
+    public BlobSchedule(BlobShape shape, int seed, SwarmLimits limits, DownloadShare? downloads = null)
     {
         _shape = shape;
         _limits = limits;

@@ -35,7 +35,7 @@ internal sealed class BlobSwarm : IDisposable
         Options = options;
         Traffic = traffic;
         _start = options.Time.GetTimestamp();
-        Downloads = new TokenBucket(options.DownloadBytesPerSecond);
+        Downloads = new DownloadTurns(new TokenBucket(options.DownloadBytesPerSecond));
         _turns = new UploadTurns(new TokenBucket(options.UploadBytesPerSecond), options.Time);
         blobs.Committed += Announce;
     }
@@ -51,7 +51,7 @@ internal sealed class BlobSwarm : IDisposable
 
     internal Traffic Traffic { get; }
 
-    internal TokenBucket Downloads { get; }
+    internal DownloadTurns Downloads { get; }
 
     internal TimeSpan Now => Options.Time.GetElapsedTime(_start);
 

@@ -212,31 +212,6 @@ public sealed class BlobScheduleTests
     }
 
     [Fact]
-    public void A_download_limit_is_kept_by_asking_for_no_more()
-    {
-        TokenBucket limit = new(1_000_000);
-        BlobSchedule schedule = new(new BlobShape(Crypto.Digest.Of([1]), 1000L * ChunkBytes, ChunkBytes), 1, new SwarmLimits(), limit);
-        schedule.Join(1);
-        schedule.OfferAll(1);
-        long asked = 0;
-        for (int tick = 0; tick <= 100; tick++)
-        {
-            TimeSpan now = TimeSpan.FromSeconds(0.1 * tick);
-            foreach (SwarmOrder order in schedule.Advance(now).Where(order => order.Kind == SwarmOrderKind.Chunks))
-            {
-                for (int chunk = order.First; chunk < order.First + order.Count; chunk++)
-                {
-                    schedule.Arrive(1, chunk, ChunkBytes, now);
-                    schedule.Hold(chunk, 1);
-                    asked += ChunkBytes;
-                }
-            }
-        }
-
-        asked.Should().BeInRange(9_000_000, 10_300_000);
-    }
-
-    [Fact]
     public void The_same_seed_gives_the_same_run()
     {
         SwarmOrder[] first = Said(5);
