@@ -65,6 +65,15 @@ internal sealed class BlobFetch
         }
     }
 
+    /// <summary>A peer has served what is not a blob, this one or another, and is asked for nothing more.</summary>
+    public void Drop(PeerId liar)
+    {
+        lock (_gate)
+        {
+            _providers.GetValueOrDefault(liar)?.Session?.End(BlobFault.None);
+        }
+    }
+
     /// <summary>Nobody waits for it any more.</summary>
     public void Cancel() => Cancelled.Cancel();
 

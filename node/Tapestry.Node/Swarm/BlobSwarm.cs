@@ -153,12 +153,19 @@ internal sealed class BlobSwarm : IDisposable
 
     internal bool IsLiar(PeerId peer) => _liarsUntil.TryGetValue(peer, out TimeSpan until) && Now < until;
 
-    /// <summary>Counts a fault, and remembers who served what is not the blob.</summary>
+    /// <summary>Counts a fault; who served what is not the blob is remembered, and dropped from every fetch.</summary>
     internal void Report(PeerId peer, BlobFault fault)
     {
         if (fault is >= BlobFault.WrongLength and <= BlobFault.Malformed)
         {
             _liarsUntil[peer] = Now + Options.Limits.LiarPause;
+            BlobFetch[] fetches;
+            lock (_gate)
+            {
+                fetches = [.. _fetches.Values];
+            }
+
+            Array.ForEach(fetches, fetch => fetch.Drop(peer));
         }
 
         FaultFound?.Invoke(peer, fault);
