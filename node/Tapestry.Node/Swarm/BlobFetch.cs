@@ -214,6 +214,15 @@ internal sealed class BlobFetch
         }
     }
 
+    /// <summary>A part of a chunk has come.</summary>
+    internal void TakePart(FetchSession session)
+    {
+        lock (_gate)
+        {
+            _schedule!.ArrivePart(session.Number, _swarm.Now);
+        }
+    }
+
     /// <summary>A chunk has come.</summary>
     internal BlobFault TakeChunk(FetchSession session, int chunk, in System.Buffers.ReadOnlySequence<byte> bytes)
     {

@@ -163,6 +163,9 @@ internal sealed class BlobSchedule
         return _held[chunk] ? Arrival.Late : Arrival.Wanted;
     }
 
+    /// <summary>A part of a chunk has come: its provider is slow, not gone.</summary>
+    public void ArrivePart(int provider, TimeSpan now) => _providers.GetValueOrDefault(provider)?.HeardPart(now);
+
     /// <summary>Hashes have come.</summary>
     public Arrival ArrivePage(int provider, int page, int bytes, TimeSpan now)
     {
@@ -178,9 +181,9 @@ internal sealed class BlobSchedule
     /// <summary>Whether a provider waits for us to ask it for something.</summary>
     public bool IsIdle(int provider) => _providers.TryGetValue(provider, out BlobProvider? asked) && !asked.Owes;
 
-    /// <summary>Providers that owe something and have been silent for longer than patience lasts.</summary>
+    /// <summary>Providers that owe something and have sent not even a part of a chunk for longer than patience lasts.</summary>
     public IReadOnlyList<int> Stalled(TimeSpan now) =>
-        [.. _providers.Values.Where(provider => provider.SilentFor(now) > provider.StalledAfter).Select(provider => provider.Id)];
+        [.. _providers.Values.Where(provider => provider.IsStalled(now)).Select(provider => provider.Id)];
 
     /// <summary>Decides what is asked now. To be called after every event, and some times a second without any.</summary>
     /// <returns>What to say, in this order; valid until the next call.</returns>
@@ -190,7 +193,7 @@ internal sealed class BlobSchedule
         _orders.Clear();
         foreach (BlobProvider provider in _providers.Values)
         {
-            if (!provider.IsLate && provider.SilentFor(now) > provider.LateAfter)
+            if (!provider.IsLate && provider.IsOverdue(now))
             {
                 GiveOthersTheChunksOf(provider);
             }

@@ -124,7 +124,6 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
             bool isChunk = !read.Buffer.IsEmpty && read.Buffer.FirstSpan[0] == BlobAnswer.ChunkKind;
             input.AdvanceTo(read.Buffer.Start);
             BlobFault fault = isChunk ? await TakeChunkAsync(input, length, over) : await TakeAnswerAsync(input, length, over);
-            swarm.Traffic.Received(length);
             if (fault != BlobFault.None)
             {
                 return fault;
@@ -138,18 +137,15 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
     {
         byte[] frame = new byte[length];
         await LengthPrefix.ReadExactlyAsync(input, frame, over);
-        if (!BlobAnswer.TryRead(frame, out BlobAnswer? answer))
-        {
-            return BlobFault.Malformed;
-        }
-
-        return answer switch
+        BlobFault fault = !BlobAnswer.TryRead(frame, out BlobAnswer? answer) ? BlobFault.Malformed : answer switch
         {
             BlobAnswer.Head head => fetch.TakeHead(this, head),
             BlobAnswer.Have have => fetch.TakeHave(this, have),
             BlobAnswer.Hashes hashes => fetch.TakeHashes(this, hashes),
             _ => BlobFault.Malformed,
         };
+        swarm.Traffic.Received(length);
+        return fault;
     }
 
     private async ValueTask<BlobFault> TakeChunkAsync(PipeReader input, int length, CancellationToken over)
@@ -179,6 +175,7 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
         finally
         {
             input.AdvanceTo(frame.End);
+            swarm.Traffic.Received(length);
         }
     }
 
@@ -188,7 +185,15 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            await LengthPrefix.ReadExactlyAsync(input, buffer.AsMemory(0, length), over);
+            for (int filled = 0; filled < length;)
+            {
+                int part = Math.Min(SwarmLimits.PartBytes, length - filled);
+                await LengthPrefix.ReadExactlyAsync(input, buffer.AsMemory(filled, part), over);
+                filled += part;
+                fetch.TakePart(this);
+                swarm.Traffic.Received(part);
+            }
+
             return Take(new ReadOnlySequence<byte>(buffer, 0, length));
         }
         finally

@@ -132,6 +132,20 @@ public sealed class BlobScheduleTests
         fetcher.Schedule!.MissingCount.Should().BeGreaterThan(0);
     }
 
+    [Theory]
+    [InlineData(3_400, true)]
+    [InlineData(3_200, false)]
+    public void A_chunk_may_take_longer_than_patience_lasts_but_not_the_parts_of_it(double bytesPerSecond, bool comes)
+    {
+        // 256 KiB in 20 s and the minute more of a provider whose hashes came slowly.
+        VirtualSwarm swarm = new(chunks: 3, 1024 * 1024, fetchers: 1, seed: 1);
+        swarm.Peers[0].UpBytesPerSecond = bytesPerSecond;
+        swarm.Run(TimeSpan.FromHours(1));
+
+        (swarm.Peers[1].Schedule!.MissingCount == 0).Should().Be(comes);
+        swarm.Peers[1].Stalled.Should().HaveCount(comes ? 0 : 1);
+    }
+
     [Fact]
     public void A_slow_provider_holds_up_nobody()
     {
