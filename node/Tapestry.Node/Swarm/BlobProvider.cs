@@ -14,6 +14,7 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
     private readonly BitArray _offered = new(shape.ChunkCount);
     private TimeSpan _rateSince;
     private TimeSpan _heardAt;
+    private TimeSpan _partAt;
     private long _rateBytes;
     private double _bytesPerSecond;
     private TimeSpan _shortestAnswer = TimeSpan.MaxValue;
@@ -78,6 +79,7 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
         {
             // Idle time says nothing about its rate, and silence counts from here.
             _heardAt = now;
+            _partAt = now;
             _rateSince = now;
             _rateBytes = 0;
         }
@@ -91,6 +93,7 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
         _shortestAnswer = answeredIn < _shortestAnswer ? answeredIn.Value : _shortestAnswer;
         IsLate = false;
         _heardAt = now;
+        _partAt = now;
         _rateBytes += bytes;
         TimeSpan elapsed = now - _rateSince;
         if (elapsed >= RateInterval)
@@ -102,13 +105,14 @@ internal sealed class BlobProvider(int id, BlobShape shape, SwarmLimits limits)
         }
     }
 
-    public TimeSpan SilentFor(TimeSpan now) => Owes ? now - _heardAt : TimeSpan.Zero;
+    /// <summary>A part of a chunk has come: it is slow, not gone.</summary>
+    public void HeardPart(TimeSpan now) => _partAt = now;
 
-    /// <summary>Silence beyond which it is late.</summary>
-    public TimeSpan LateAfter => limits.LateAfter + TwoChunks;
+    /// <summary>Whether it owes something and has sent nothing whole for so long that others are asked for it.</summary>
+    public bool IsOverdue(TimeSpan now) => Owes && now - _heardAt > limits.LateAfter + TwoChunks;
 
-    /// <summary>Silence beyond which it is given up.</summary>
-    public TimeSpan StalledAfter => limits.Patience + TwoChunks;
+    /// <summary>Whether it owes something and has sent so little for so long, not even a part of a chunk, that it is given up.</summary>
+    public bool IsStalled(TimeSpan now) => Owes && now - _partAt > limits.Patience + TwoChunks;
 
     /// <summary>A slow provider, or one with many askers, is silent for long between two chunks.</summary>
     private TimeSpan TwoChunks => TimeSpan.FromSeconds(_bytesPerSecond == 0 ? 0 : Math.Min(2 * shape.ChunkBytes / _bytesPerSecond, 60));

@@ -35,7 +35,7 @@ internal sealed class BlobSwarm : IDisposable
         Options = options;
         Traffic = traffic;
         _start = options.Time.GetTimestamp();
-        Downloads = new TokenBucket(options.DownloadBytesPerSecond);
+        Downloads = new DownloadTurns(new TokenBucket(options.DownloadBytesPerSecond));
         _turns = new UploadTurns(new TokenBucket(options.UploadBytesPerSecond), options.Time);
         blobs.Committed += Announce;
     }
@@ -51,7 +51,7 @@ internal sealed class BlobSwarm : IDisposable
 
     internal Traffic Traffic { get; }
 
-    internal TokenBucket Downloads { get; }
+    internal DownloadTurns Downloads { get; }
 
     internal TimeSpan Now => Options.Time.GetElapsedTime(_start);
 
@@ -121,9 +121,9 @@ internal sealed class BlobSwarm : IDisposable
     {
         lock (_gate)
         {
-            if (!_shared.TryGetValue(root, out SharedBlob? shared))
+            if (!_shared.TryGetValue(root, out SharedBlob? shared) || shared.IsLost)
             {
-                _shared.Add(root, shared = new SharedBlob(root));
+                _shared[root] = shared = new SharedBlob(root);
             }
 
             shared.Users++;
@@ -131,27 +131,41 @@ internal sealed class BlobSwarm : IDisposable
         }
     }
 
+    /// <summary>Ends what <see cref="Share"/> began; the last to do so closes the blob.</summary>
     internal void Release(SharedBlob shared)
     {
         lock (_gate)
         {
             shared.Users--;
-            if (shared.Users == 0)
+            if (shared.Users > 0)
+            {
+                return;
+            }
+
+            if (_shared.GetValueOrDefault(shared.Root) == shared)
             {
                 _shared.Remove(shared.Root);
-                shared.Close();
             }
         }
+
+        shared.Close();
     }
 
     internal bool IsLiar(PeerId peer) => _liarsUntil.TryGetValue(peer, out TimeSpan until) && Now < until;
 
-    /// <summary>Counts a fault, and remembers who served what is not the blob.</summary>
+    /// <summary>Counts a fault; who served what is not the blob is remembered, and dropped from every fetch.</summary>
     internal void Report(PeerId peer, BlobFault fault)
     {
         if (fault is >= BlobFault.WrongLength and <= BlobFault.Malformed)
         {
             _liarsUntil[peer] = Now + Options.Limits.LiarPause;
+            BlobFetch[] fetches;
+            lock (_gate)
+            {
+                fetches = [.. _fetches.Values];
+            }
+
+            Array.ForEach(fetches, fetch => fetch.Drop(peer));
         }
 
         FaultFound?.Invoke(peer, fault);
@@ -285,7 +299,7 @@ internal sealed class BlobSwarm : IDisposable
     private void Open(SharedBlob shared)
     {
         // A fetch says itself what becomes of it.
-        if (shared.Extent == BlobExtent.Nothing && Blobs.TryOpen(shared.Root, out Blob? blob) && !shared.TryBecome(blob))
+        if (shared.Extent == BlobExtent.Nothing && Blobs.TryOpen(shared.Root, out Blob? blob) && !shared.TryBecome(blob, BlobExtent.Whole))
         {
             blob.Dispose();
         }

@@ -138,12 +138,7 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
         byte[] frame = new byte[length];
         await LengthPrefix.ReadExactlyAsync(input, frame, over);
         swarm.Traffic.Received(length);
-        if (!BlobAnswer.TryRead(frame, out BlobAnswer? answer))
-        {
-            return BlobFault.Malformed;
-        }
-
-        return answer switch
+        return !BlobAnswer.TryRead(frame, out BlobAnswer? answer) ? BlobFault.Malformed : answer switch
         {
             BlobAnswer.Head head => fetch.TakeHead(this, head),
             BlobAnswer.Have have => fetch.TakeHave(this, have),
@@ -171,6 +166,7 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
             return BlobFault.Refused;
         }
 
+        swarm.Traffic.Received(length);
         ReadOnlySequence<byte> frame = read.Buffer.Slice(0, length);
         try
         {
@@ -188,7 +184,15 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            await LengthPrefix.ReadExactlyAsync(input, buffer.AsMemory(0, length), over);
+            for (int filled = 0; filled < length;)
+            {
+                int part = Math.Min(SwarmLimits.PartBytes, length - filled);
+                await LengthPrefix.ReadExactlyAsync(input, buffer.AsMemory(filled, part), over);
+                filled += part;
+                fetch.TakePart(this);
+                swarm.Traffic.Received(part);
+            }
+
             return Take(new ReadOnlySequence<byte>(buffer, 0, length));
         }
         finally

@@ -4,6 +4,10 @@ using Tapestry.Node.Storage.Blobs;
 namespace Tapestry.Node.Swarm;
 
 /// <summary>What this process has of one blob, and the uploads that want to know when it has more. For use from any thread.</summary>
+/// <remarks>
+/// It only grows, until it is lost; then it offers nothing any more, and whoever comes afterwards gets another. What is read
+/// from stays open until the last user has gone, so nobody's file is closed under it.
+/// </remarks>
 /// <param name="root">The blob's name.</param>
 internal sealed class SharedBlob(Digest root)
 {
@@ -12,6 +16,7 @@ internal sealed class SharedBlob(Digest root)
     private readonly List<int> _gained = [];
     private IChunkSource? _source;
     private BlobExtent _extent;
+    private bool _isLost;
 
     /// <summary>The blob's name.</summary>
     public Digest Root { get; } = root;
@@ -19,8 +24,17 @@ internal sealed class SharedBlob(Digest root)
     /// <summary>Fetches and uploads that use this object; the owner of all of them counts.</summary>
     public int Users { get; set; }
 
-    /// <summary>Where chunks are read from; null with nothing.</summary>
-    public IChunkSource? Source => Volatile.Read(ref _source);
+    /// <summary>Where chunks are read from, for as long as the caller is a user; null with nothing.</summary>
+    public IChunkSource? Source
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isLost ? null : _source;
+            }
+        }
+    }
 
     /// <summary>How much there is.</summary>
     public BlobExtent Extent
@@ -34,12 +48,28 @@ internal sealed class SharedBlob(Digest root)
         }
     }
 
+    /// <summary>There was something, and it is gone or damaged.</summary>
+    public bool IsLost
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isLost;
+            }
+        }
+    }
+
     /// <summary>An upload wants to be told.</summary>
     public void Attach(UploadSession upload)
     {
         lock (_gate)
         {
             _uploads.Add(upload);
+            if (_isLost)
+            {
+                upload.Abandon();
+            }
         }
     }
 
@@ -52,36 +82,31 @@ internal sealed class SharedBlob(Digest root)
         }
     }
 
-    /// <summary>There is more, or all.</summary>
-    public void Become(IChunkSource source, BlobExtent extent)
+    /// <summary>There is something to read from now on, unless there was before.</summary>
+    /// <param name="source">A part, or the whole blob.</param>
+    /// <param name="extent">Which.</param>
+    /// <returns>Whether it was taken over, to be closed with the last user; else it stays the caller's.</returns>
+    public bool TryBecome(IChunkSource source, BlobExtent extent)
     {
         lock (_gate)
         {
-            if (extent < _extent)
-            {
-                // What was there turned out to be damaged: whoever counted on it starts anew.
-                _uploads.ForEach(upload => upload.Abandon());
-            }
-
-            Volatile.Write(ref _source, source);
-            _extent = extent;
-            _uploads.ForEach(upload => upload.Extended());
-        }
-    }
-
-    /// <summary>The whole blob is there; unless somebody has said so before, or a fetch is on the way to it.</summary>
-    /// <returns>False when it is not needed, and stays the caller's.</returns>
-    public bool TryBecome(Blob whole)
-    {
-        lock (_gate)
-        {
-            if (_extent != BlobExtent.Nothing)
+            if (_source is not null)
             {
                 return false;
             }
 
-            Become(whole, BlobExtent.Whole);
+            _source = source;
+            Extend(extent);
             return true;
+        }
+    }
+
+    /// <summary>The part that is there has become the whole.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            Extend(BlobExtent.Whole);
         }
     }
 
@@ -112,12 +137,17 @@ internal sealed class SharedBlob(Digest root)
     {
         lock (_gate)
         {
-            Volatile.Write(ref _source, null);
-            _extent = BlobExtent.Nothing;
+            _isLost = true;
             _uploads.ForEach(upload => upload.Abandon());
         }
     }
 
     /// <summary>Closes what nobody uses any more.</summary>
-    public void Close() => (Source as Blob)?.Dispose();
+    public void Close() => _source?.Dispose();
+
+    private void Extend(BlobExtent extent)
+    {
+        _extent = extent;
+        _uploads.ForEach(upload => upload.Extended());
+    }
 }

@@ -5,6 +5,12 @@ namespace Tapestry.Node.Swarm;
 internal sealed record SwarmLimits
 {
     /// <summary>
+    /// Of a larger chunk, what must come while <see cref="Patience"/> lasts, and up to a minute more where a provider is known to be
+    /// slow or busy: 256 KiB. Whoever is slower, by default than 3.3 kB a second, is given up, however steadily it trickles.
+    /// </summary>
+    public const int PartBytes = 256 * 1024;
+
+    /// <summary>
     /// What is asked of a provider ahead, beside the round trip: what it sends in this time. Default 0.25 s: more would have
     /// several fetchers wait for the same chunk of a source.
     /// </summary>

@@ -11,6 +11,9 @@ internal sealed class TokenBucket(long bytesPerSecond)
     private double _tokens = bytesPerSecond * BurstSeconds;
     private TimeSpan _filledAt;
 
+    /// <summary>What passes at once after a pause, in bytes.</summary>
+    public long BurstBytes => (long)(bytesPerSecond * BurstSeconds);
+
     /// <summary>Takes tokens if the bucket is not in debt.</summary>
     public bool TryTake(long bytes, TimeSpan now) => Wait(bytes, now) == TimeSpan.Zero;
 

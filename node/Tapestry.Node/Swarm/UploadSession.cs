@@ -16,6 +16,9 @@ namespace Tapestry.Node.Swarm;
 /// <param name="traffic">Where bytes are counted.</param>
 internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, UploadTurns turns, SwarmLimits limits, Traffic traffic)
 {
+    // What is written of a chunk before we wait for room: a turn of the muxer.
+    private const int PieceBytes = 64 * 1024;
+
     private readonly Lock _gate = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Queue<int> _queue = new();
@@ -260,10 +263,11 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
             return BlobFault.Refused;
         }
 
-        await turns.BeginAsync(stream.Remote, source.Hashes(page).Length * Digest.Length, over);
+        Digest[] hashes = source.Hashes(page).ToArray();
+        await turns.BeginAsync(stream.Remote, hashes.Length * Digest.Length, over);
         try
         {
-            Write(new BlobAnswer.Hashes(page, source.Hashes(page).ToArray()));
+            Write(new BlobAnswer.Hashes(page, hashes));
             return await TryFlushAsync(over) ? BlobFault.None : BlobFault.Stalled;
         }
         finally
@@ -299,20 +303,39 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
                 }
             }
 
-            WriteChunkHead(stream.Output, chunk, length);
-            if (!source.TryCopyTo(chunk, stream.Output))
+            if (!source.IsIntact(chunk))
             {
                 shared.Lose();
                 return BlobFault.Refused;
             }
 
+            WriteChunkHead(stream.Output, chunk, length);
             traffic.SentBlob(length);
-            return await TryFlushAsync(over) ? BlobFault.None : BlobFault.Stalled;
+            return await SendPiecesAsync(source, chunk, length, over);
         }
         finally
         {
             turns.End(stream.Remote);
         }
+    }
+
+    private async ValueTask<BlobFault> SendPiecesAsync(IChunkSource source, int chunk, int length, CancellationToken over)
+    {
+        for (int start = 0; start < length; start += PieceBytes)
+        {
+            if (!source.TryCopyTo(chunk, start..Math.Min(start + PieceBytes, length), stream.Output))
+            {
+                shared.Lose();
+                return BlobFault.Refused;
+            }
+
+            if (!await TryFlushAsync(over))
+            {
+                return BlobFault.Stalled;
+            }
+        }
+
+        return BlobFault.None;
     }
 
     private static void WriteChunkHead(PipeWriter output, int chunk, int length)
@@ -334,7 +357,8 @@ internal sealed class UploadSession(Libp2pStream stream, SharedBlob shared, Uplo
 
         try
         {
-            return !(await flush.AsTask().WaitAsync(limits.Patience, over)).IsCompleted;
+            // Twice the asker's patience: it sees every part of a chunk that comes, and we only that the window opens.
+            return !(await flush.AsTask().WaitAsync(2 * limits.Patience, over)).IsCompleted;
         }
         catch (TimeoutException)
         {

@@ -98,7 +98,7 @@ public sealed class BlobStoreTests : IDisposable
         _store.Contains(shape.Root).Should().BeFalse();
 
         Accepts(assembly, 1, Chunk(data, 1)).Should().BeTrue();
-        assembly.Commit().Dispose();
+        assembly.Commit();
         ReadAll(shape.Root).Should().Equal(data);
         Directory.EnumerateFiles(_folder.At("incoming")).Should().BeEmpty();
     }
@@ -172,7 +172,7 @@ public sealed class BlobStoreTests : IDisposable
             Accepts(second, index, Chunk(data, index)).Should().BeTrue();
         }
 
-        second.Commit().Dispose();
+        second.Commit();
         ReadAll(shape.Root).Should().Equal(data);
     }
 
@@ -210,6 +210,23 @@ public sealed class BlobStoreTests : IDisposable
         Alter(root, 0);
         ReadAll(root).Should().BeNull();
         _damage.Select(damage => damage.MovedTo).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
+    public void A_chunk_is_hashed_before_it_is_sent_and_only_once_after_it_came_onto_the_disk()
+    {
+        byte[] data = Data(3 * ChunkBytes);
+        Digest root = _store.Write(data, round: 1);
+        Alter(root, 0);
+        IsIntact(root, 0).Should().BeTrue("it was hashed when it was written");
+
+        Reopen();
+        IsIntact(root, 1).Should().BeTrue();
+        Alter(root, ChunkBytes);
+        IsIntact(root, 1).Should().BeTrue("it has been hashed since this process began");
+        IsIntact(root, 0).Should().BeFalse();
+        _damage.Should().ContainSingle();
+        _store.Contains(root).Should().BeFalse();
     }
 
     [Fact]
@@ -382,6 +399,15 @@ public sealed class BlobStoreTests : IDisposable
         {
             byte[] data = new byte[blob.Length];
             return blob.TryReadAll(data) ? data : null;
+        }
+    }
+
+    private bool IsIntact(Digest root, int chunk)
+    {
+        _store.TryOpen(root, out Blob? blob).Should().BeTrue();
+        using (blob)
+        {
+            return blob!.IsIntact(chunk);
         }
     }
 

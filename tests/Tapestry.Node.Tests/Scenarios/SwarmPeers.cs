@@ -133,6 +133,9 @@ internal sealed class HandProvider : IAsyncDisposable
     /// <summary>What it sends in place of hashes.</summary>
     public Func<Digest[], Digest[]> Hashes { get; set; } = hashes => hashes;
 
+    /// <summary>How a chunk's frame is sent.</summary>
+    public Func<Libp2pStream, byte[], Task> Send { get; set; } = (stream, frame) => LengthPrefix.WriteAsync(stream.Output, frame, default).AsTask();
+
     /// <summary>Called before a chunk is sent.</summary>
     public Action<int, Libp2pStream> Before { get; set; } = (_, _) => { };
 
@@ -169,7 +172,7 @@ internal sealed class HandProvider : IAsyncDisposable
                 byte[] chunk = _data[(index * _shape.ChunkBytes)..Math.Min(_data.Length, (index + 1) * _shape.ChunkBytes)];
                 if (Chunk(index, chunk) is byte[] sent)
                 {
-                    await LengthPrefix.WriteAsync(stream.Output, ChunkFrame(index, sent), ended);
+                    await Send(stream, ChunkFrame(index, sent));
                     Interlocked.Increment(ref _chunksSent);
                 }
             }

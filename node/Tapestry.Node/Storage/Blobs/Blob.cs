@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Win32.SafeHandles;
 using Tapestry.Crypto;
@@ -6,25 +7,25 @@ namespace Tapestry.Node.Storage.Blobs;
 
 /// <summary>A stored blob, open for reading; every chunk is checked against the blob's name as it is read.</summary>
 /// <remarks>Chunks may be read from several threads at once. Deleting the blob does not disturb an open one.</remarks>
-internal sealed class Blob : IChunkSource, IDisposable
+internal sealed class Blob : IChunkSource
 {
     private readonly BlobStore _store;
     private readonly SafeFileHandle _file;
     private readonly BlobTrailer _trailer;
     private readonly bool[] _isChecked;
+    private Digest[]? _pageRoots;
 
     /// <param name="store">Where it lies.</param>
     /// <param name="root">Its name.</param>
     /// <param name="file">Its file; taken over.</param>
     /// <param name="trailer">Its trailer, which belongs to the name.</param>
-    /// <param name="isChecked">Whether every chunk has been checked since it came onto this disk in this process's life.</param>
-    internal Blob(BlobStore store, Digest root, SafeFileHandle file, BlobTrailer trailer, bool isChecked = false)
+    /// <param name="isChecked">Which chunks have been checked since they came onto this disk, in this process's life; shared by all who have it open.</param>
+    internal Blob(BlobStore store, Digest root, SafeFileHandle file, BlobTrailer trailer, bool[] isChecked)
     {
         _store = store;
         _file = file;
         _trailer = trailer;
-        _isChecked = new bool[trailer.LeafHashes.Length];
-        Array.Fill(_isChecked, isChecked);
+        _isChecked = isChecked;
         Shape = new BlobShape(root, trailer.Length, trailer.ChunkBytes);
     }
 
@@ -62,6 +63,7 @@ internal sealed class Blob : IChunkSource, IDisposable
             if (BlobTrailer.TryReadExactly(_file, chunk, (long)index * ChunkBytes)
                 && MerkleTree.LeafHash(chunk) == _trailer.LeafHashes[index])
             {
+                Volatile.Write(ref _isChecked[index], true);
                 return true;
             }
 
@@ -81,19 +83,37 @@ internal sealed class Blob : IChunkSource, IDisposable
 
     /// <inheritdoc/>
     public ReadOnlySpan<Digest> Hashes(int page) => page == HashPages.Top
-        ? HashPages.Roots(LeafHashes)
+        ? _pageRoots ??= HashPages.Roots(LeafHashes)
         : LeafHashes.Slice(page * HashPages.LeavesPerPage, HashPages.Length(page, ChunkCount));
 
     /// <inheritdoc/>
-    public bool TryCopyTo(int index, PipeWriter output)
+    public bool IsIntact(int index)
     {
-        string why = $"chunk {index} is not what was stored";
+        if (Volatile.Read(ref _isChecked[index]))
+        {
+            return true;
+        }
+
+        byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
-            // Once: what this process has checked is not checked again for each peer that wants it.
-            if (ChunkCopy.TryCopy(_file, (long)index * ChunkBytes, ChunkLength(index), output, _isChecked[index] ? null : _trailer.LeafHashes[index]))
+            return TryReadChunk(index, chunk);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryCopyTo(int index, Range part, PipeWriter output)
+    {
+        (int start, int length) = part.GetOffsetAndLength(ChunkLength(index));
+        string why = $"chunk {index} is shorter than what was stored";
+        try
+        {
+            if (ChunkCopy.TryCopy(_file, ((long)index * ChunkBytes) + start, length, output))
             {
-                _isChecked[index] = true;
                 return true;
             }
         }

@@ -20,7 +20,7 @@ internal sealed class BlobAssembly : PendingBlob, IChunkSource
     private readonly bool[] _held;
     private int _missingCount;
     private bool _isTopHeld;
-    private bool _isHandedOver;
+    private bool _isEnded;
 
     internal BlobAssembly(BlobStore store, BlobShape shape, long round, string path, SafeFileHandle file)
         : base(store, round, path, file)
@@ -105,28 +105,42 @@ internal sealed class BlobAssembly : PendingBlob, IChunkSource
     }
 
     /// <inheritdoc/>
-    public bool TryCopyTo(int index, PipeWriter output) =>
-        ChunkCopy.TryCopy(File, (long)index * Shape.ChunkBytes, Shape.ChunkLength(index), output, expected: null);
+    public bool IsIntact(int index) => Has(index);
 
-    /// <summary>Makes the blob durable under its name, once no chunk is missing.</summary>
-    /// <returns>The blob, to be disposed; it goes on with the same open file, so that readers of this object are not disturbed.</returns>
-    /// <exception cref="InvalidOperationException">Chunks are missing.</exception>
-    /// <exception cref="Cli.CliException">The disk is full or fails; nothing was stored.</exception>
-    public Blob Commit()
+    /// <inheritdoc/>
+    public bool TryCopyTo(int index, Range part, PipeWriter output)
     {
-        Store.Commit([this]);
-        _isHandedOver = true;
-        return new Blob(Store, Root, File, Complete(), isChecked: true);
+        (int start, int length) = part.GetOffsetAndLength(Shape.ChunkLength(index));
+        try
+        {
+            return ChunkCopy.TryCopy(File, ((long)index * Shape.ChunkBytes) + start, length, output);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
-    /// <summary>Closes the file. What is there is kept for a later fetch.</summary>
+    /// <summary>Makes the blob durable under its name, once no chunk is missing. It can still be read from here.</summary>
+    /// <exception cref="InvalidOperationException">Chunks are missing.</exception>
+    /// <exception cref="Cli.CliException">The disk is full or fails; nothing was stored.</exception>
+    public void Commit() => Store.Commit([this]);
+
+    /// <summary>Takes no more: a later fetch may go on with what is there, while those who read from here still do.</summary>
+    public void End()
+    {
+        if (!_isEnded)
+        {
+            _isEnded = true;
+            Store.Assembled(Shape.Root);
+        }
+    }
+
+    /// <summary>Ends it and closes the file. What is there is kept for a later fetch.</summary>
     public override void Dispose()
     {
-        Store.Assembled(Shape.Root);
-        if (!_isHandedOver)
-        {
-            File.Dispose();
-        }
+        End();
+        File.Dispose();
     }
 
     /// <summary>Takes up what an earlier fetch left, as far as it proves to belong to the name.</summary>

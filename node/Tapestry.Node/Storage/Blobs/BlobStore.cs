@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
@@ -24,6 +25,9 @@ internal sealed class BlobStore : IDisposable
     private readonly string _damaged;
     private readonly BlobIndex _index;
     private readonly HashSet<Digest> _assembling = [];
+
+    // Which chunks have been hashed since they came onto the disk, in this process's life: when they were written, or at the first reading.
+    private readonly ConcurrentDictionary<Digest, bool[]> _checked = new();
     private long _incomingNumber;
 
     private BlobStore(string folder, int chunkBytes)
@@ -98,7 +102,7 @@ internal sealed class BlobStore : IDisposable
             BlobTrailer? trailer = BlobTrailer.Read(file);
             if (trailer is not null && trailer.Root == root)
             {
-                blob = new Blob(this, root, file, trailer);
+                blob = new Blob(this, root, file, trailer, _checked.GetOrAdd(root, _ => new bool[trailer.LeafHashes.Length]));
                 return true;
             }
         }
@@ -194,6 +198,7 @@ internal sealed class BlobStore : IDisposable
                 foreach (PendingBlob blob in blobs)
                 {
                     File.Move(blob.Path!, PathOf(blob.Root), overwrite: true);
+                    _checked[blob.Root] = [.. Enumerable.Repeat(true, blob.ChunkCount)];
                     blob.MarkCommitted();
                 }
             }
@@ -249,6 +254,7 @@ internal sealed class BlobStore : IDisposable
                 {
                     deleted += Contains(root) ? 1 : 0;
                     File.Delete(PathOf(root));
+                    _checked.TryRemove(root, out _);
                 }
 
                 foreach (string path in Directory.EnumerateFiles(_incoming))
@@ -313,6 +319,7 @@ internal sealed class BlobStore : IDisposable
             }
 
             Guard(target, () => File.Move(PathOf(root), target));
+            _checked.TryRemove(root, out _);
         }
 
         DamageFound?.Invoke(new BlobDamage(root, target, why));

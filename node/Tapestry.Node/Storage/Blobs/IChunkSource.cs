@@ -3,8 +3,8 @@ using Tapestry.Crypto;
 
 namespace Tapestry.Node.Storage.Blobs;
 
-/// <summary>A blob, or what is there of one, to send chunks from. For use from any thread.</summary>
-internal interface IChunkSource
+/// <summary>A blob, or what is there of one, to send chunks from. For use from any thread, until it is disposed.</summary>
+internal interface IChunkSource : IDisposable
 {
     /// <summary>Its name and how it is cut.</summary>
     BlobShape Shape { get; }
@@ -15,8 +15,13 @@ internal interface IChunkSource
     /// <summary>The leaf hashes of a page, or for <see cref="HashPages.Top"/> the roots of all pages; empty when they are not there.</summary>
     ReadOnlySpan<Digest> Hashes(int page);
 
-    /// <summary>Writes a chunk that is there to a pipe, from the file without a copy between, and without flushing.</summary>
-    /// <returns>False when it is not what was stored: what was written is wrong, and must not be sent.</returns>
-    /// <exception cref="ObjectDisposedException">It has been closed meanwhile.</exception>
-    bool TryCopyTo(int index, PipeWriter output);
+    /// <summary>Whether a chunk that is there is what was stored: hashed unless it has been since it came onto this disk, in this process's life.</summary>
+    bool IsIntact(int index);
+
+    /// <summary>Writes a part of an intact chunk to a pipe, from the file without a copy between, and without flushing.</summary>
+    /// <param name="index">The chunk.</param>
+    /// <param name="part">Which of its bytes.</param>
+    /// <param name="output">Where to.</param>
+    /// <returns>False when the file ends before, or cannot be read: what was written is of no use, and must not be sent.</returns>
+    bool TryCopyTo(int index, Range part, PipeWriter output);
 }

@@ -30,6 +30,9 @@ internal abstract class PendingBlob : IDisposable
     /// <summary>The blob's name; known once it is finished.</summary>
     internal Digest Root { get; private set; }
 
+    /// <summary>How many chunks it has; known once it is finished.</summary>
+    internal int ChunkCount { get; private set; }
+
     /// <summary>The file, open for reading and writing.</summary>
     protected SafeFileHandle File { get; }
 
@@ -53,6 +56,7 @@ internal abstract class PendingBlob : IDisposable
             RandomAccess.FlushToDisk(File);
         });
         Root = trailer.Root;
+        ChunkCount = trailer.LeafHashes.Length;
         _isFinished = true;
     }
 

@@ -150,6 +150,11 @@ internal sealed class VirtualSwarm
         });
         if (!holder.Loses(item))
         {
+            for (int part = SwarmLimits.PartBytes; part < bytes; part += SwarmLimits.PartBytes)
+            {
+                At(Now + TimeSpan.FromSeconds(part / holder.UpBytesPerSecond) + Latency, () => asker.Schedule!.ArrivePart(holder.Id, Now));
+            }
+
             At(sent + Latency, () => QueueDown(asker, holder, item, bytes));
         }
     }
