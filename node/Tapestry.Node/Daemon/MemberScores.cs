@@ -8,7 +8,7 @@ namespace Tapestry.Node.Daemon;
 /// <summary>What members did wrong of late outside gossip, as gossip counts it against them (P5).</summary>
 /// <remarks>
 /// specs/50-network.md, section 11.8. Nobody is silenced by it: an honest member may be busy, behind, or of a later version, so the
-/// worst that it can cost is above the threshold where gossip stops, and a minute of good conduct takes half of it away.
+/// worst that it can cost is above the threshold where gossip stops, and a minute of good conduct takes half of it away, a few of them all.
 /// </remarks>
 /// <param name="clock">The clock.</param>
 internal sealed class MemberScores(MonotonicClock clock)
@@ -23,6 +23,9 @@ internal sealed class MemberScores(MonotonicClock clock)
     public const double Lie = 2;
 
     private const double HalfLifeMs = 60_000;
+
+    // A half of a half is never nothing, and below 0 a member is in nobody's mesh: one excess is over after two and a half minutes.
+    private const double Forgotten = 0.1;
 
     private readonly ConcurrentDictionary<MemberId, (double Score, long AtMs)> _scores = new();
 
@@ -43,5 +46,9 @@ internal sealed class MemberScores(MonotonicClock clock)
         ? Lie
         : Excess;
 
-    private double Decayed((double Score, long AtMs) score) => score.Score * Math.Pow(0.5, (clock.ElapsedMs - score.AtMs) / HalfLifeMs);
+    private double Decayed((double Score, long AtMs) score)
+    {
+        double decayed = score.Score * Math.Pow(0.5, (clock.ElapsedMs - score.AtMs) / HalfLifeMs);
+        return decayed > -Forgotten ? 0 : decayed;
+    }
 }

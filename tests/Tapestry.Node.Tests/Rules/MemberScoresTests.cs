@@ -31,6 +31,17 @@ public sealed class MemberScoresTests
         _scores.Of(_member).Should().Be(-MemberScores.Excess * 1.5);
     }
 
+    [Fact]
+    public void What_was_done_is_over_after_some_minutes_and_the_member_may_be_in_meshes_again()
+    {
+        _scores.Add(_member, Libp2pFault.RateLimit);
+
+        _time.Passed = 2;
+        _scores.Of(_member).Should().BeNegative();
+        _time.Passed = 3;
+        _scores.Of(_member).Should().Be(0);
+    }
+
     [Theory]
     [InlineData(MemberFault.BadSignature)]
     [InlineData(MemberFault.BadShards)]
