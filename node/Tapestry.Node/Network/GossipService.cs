@@ -15,7 +15,7 @@ namespace Tapestry.Node.Network;
 /// </remarks>
 internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDisposable
 {
-    private readonly Channel<PeerMessage> _queue;
+    private readonly Channel<ByteString> _queue;
     private readonly Gossipsub _gossip;
     private readonly string _topic;
     private readonly Neighbours _neighbours;
@@ -36,7 +36,7 @@ internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDispo
         _gate = gate;
         _settings = settings;
         _topic = TapestryProtocols.Topic(genesis.Digest);
-        _queue = Channel.CreateBounded<PeerMessage>(
+        _queue = Channel.CreateBounded<ByteString>(
             new BoundedChannelOptions(settings.QueueMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         _gossip = new Gossipsub(host, new GossipOptions
         {
@@ -56,7 +56,7 @@ internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDispo
     public double ScoreOf(PeerId peer) => _gossip.ScoreOf(peer);
 
     /// <summary>Queues a message for everyone; when the network is behind, the oldest is dropped.</summary>
-    public void Publish(PeerMessage message) => _queue.Writer.TryWrite(message);
+    public void Publish(PeerMessage message) => _queue.Writer.TryWrite(message.Encode());
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -77,14 +77,8 @@ internal sealed class GossipService : BackgroundService, IPublisher, IAsyncDispo
     {
         try
         {
-            await foreach (PeerMessage said in _queue.Reader.ReadAllAsync(stoppingToken))
+            await foreach (ByteString message in _queue.Reader.ReadAllAsync(stoppingToken))
             {
-                if (!_gate.MaySay(_neighbours.Self, said))
-                {
-                    continue;
-                }
-
-                ByteString message = said.Encode();
                 int peers = await _gossip.PublishAsync(_topic, message.Memory, stoppingToken);
                 NetworkLog.Published(_settings.Logger, message.Length, peers);
             }

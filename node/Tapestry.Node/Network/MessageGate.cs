@@ -26,11 +26,6 @@ internal sealed class MessageGate(
     /// <summary>Takes what a member said to everyone, once: there, everything is said for the first time.</summary>
     public MessageFate TakeGossip(Member from, ReadOnlySpan<byte> bytes) => Take(from, bytes, byGossip: true);
 
-    /// <summary>Whether a message of ours is to be gossiped: not a certificate of what gossip brought one of before, because that one is with everyone.</summary>
-    /// <remarks>From then on, what others gossip of the same is no news to us: our peers have ours.</remarks>
-    public bool MaySay(MemberId self, PeerMessage message) =>
-        message is not PeerMessage.Certified certified || _taken.TryAdd(self, TakenMessages.NameOf(certified.Certificate));
-
     private MessageFate Take(Member from, ReadOnlySpan<byte> bytes, bool byGossip)
     {
         MessageFault fault = MessageHeader.TryRead(bytes, out MessageHeader? header);

@@ -4,7 +4,7 @@ using Tapestry.Protocol.Messages;
 
 namespace Tapestry.Node.Network;
 
-/// <summary>What gossip brought and the loop took, and certificates that we gossiped, so that a repeat costs no signature check, no room and no forwarding.</summary>
+/// <summary>What gossip brought and the loop took, so that a repeat costs no signature check, no room and no forwarding.</summary>
 /// <remarks>
 /// Triage lets only the present round and the next come this far, so a bounded number of names is enough: what one member says to
 /// everyone in two rounds. Whoever says more pushes out its own names only. Safe for use by several threads.
@@ -18,16 +18,9 @@ internal sealed class TakenMessages
     private readonly HashSet<Digest> _names = [];
     private readonly Dictionary<MemberId, Queue<Digest>> _byMember = [];
 
-    /// <summary>
-    /// Names what a message says. The signature, the last field of a statement, is left out: its author can make any number that
-    /// hold. So are the votes of a certificate: each seat gathers its own, and any quorum certifies the same.
-    /// </summary>
-    public static Digest NameOf(MessageType type, ReadOnlySpan<byte> message) => type == MessageType.Certificate
-        ? (Certificate.TryRead(message, out Certificate? certificate) ? NameOf(certificate) : Digest.Of(message))
-        : Digest.Of(message.Length < Signature.Length ? message : message[..^Signature.Length]);
-
-    /// <summary>Names what a certificate says.</summary>
-    public static Digest NameOf(Certificate certificate) => Digest.Of((certificate with { Votes = [] }).Encode().Span);
+    /// <summary>Names what a message says. The signature, the last field of a statement, is left out: its author can make any number that hold.</summary>
+    public static Digest NameOf(MessageType type, ReadOnlySpan<byte> message) =>
+        Digest.Of(type == MessageType.Certificate || message.Length < Signature.Length ? message : message[..^Signature.Length]);
 
     /// <summary>Whether it was taken before.</summary>
     public bool Contains(Digest name)
@@ -38,7 +31,7 @@ internal sealed class TakenMessages
         }
     }
 
-    /// <summary>Remembers a verified message that the loop took, or a certificate that we gossip.</summary>
+    /// <summary>Remembers a verified message that the loop took.</summary>
     /// <param name="from">Whose gossip brought it.</param>
     /// <param name="name">Its name.</param>
     /// <returns>False when it is known already.</returns>

@@ -64,44 +64,6 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_that_gossip_brought_is_not_said_again_with_other_votes()
-    {
-        Party[] parties = await MeetAsync(_genesis, 4);
-        PeerMessage certificate = Certificate(1, 0, 1, 2);
-        parties[0].Gossip.Publish(certificate);
-        await UntilAsync(() => parties.Skip(1).All(party => party.Taken.Count == 1));
-
-        parties[1].Gossip.Publish(Certificate(1, 1, 2, 3));
-        parties[1].Gossip.Publish(Certificate(2, 1, 2, 3));
-
-        await UntilAsync(() => parties[2].Taken.Count == 2);
-        parties[2].Taken.Select(taken => taken.Message).Should().Equal(certificate, Certificate(2, 1, 2, 3));
-        parties[2].Asked.Should().Be(2, "what was not said was not judged either");
-    }
-
-    [Fact]
-    public void Certificates_of_one_decision_are_one_message_to_gossip_and_any_number_to_streams()
-    {
-        Party party = Start(_genesis, 0);
-        Member other = _genesis.Members[1];
-        Certificate forged = Certificate(1, 0, 1, 2).Certificate with { View = 2 };
-
-        MessageFate[] fates =
-        [
-            party.Gate.TakeGossip(other, forged.Encode().Span),
-            party.Gate.TakeGossip(other, Certificate(1, 0, 1, 2).Encode().Span),
-            party.Gate.TakeGossip(other, Certificate(1, 1, 2, 3).Encode().Span),
-            party.Gate.Take(other, Certificate(1, 1, 2, 3).Encode().Span),
-            party.Gate.TakeGossip(other, Certificate(2, 1, 2, 3).Encode().Span),
-        ];
-
-        fates.Should().Equal(MessageFate.Refused, MessageFate.Taken, MessageFate.Repeated, MessageFate.Taken, MessageFate.Taken);
-        party.Gate.MaySay(_genesis.Members[0].Id, Certificate(2, 0, 1, 2)).Should().BeFalse("gossip brought one");
-        party.Gate.MaySay(_genesis.Members[0].Id, Certificate(3, 0, 1, 2)).Should().BeTrue();
-        party.Gate.TakeGossip(other, Certificate(3, 1, 2, 3).Encode().Span).Should().Be(MessageFate.Repeated, "our peers have ours");
-    }
-
-    [Fact]
     public async Task It_goes_on_to_members_that_are_not_connected_to_its_author()
     {
         Party[] parties = [.. Enumerable.Range(0, 3).Select(index => Start(_genesis, index))];
@@ -259,20 +221,6 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         return new PeerMessage.Signed(SignedStatement.Sign(place, new MemberId(_memberKeys[member].PublicKey), manifest, _memberKeys[member]));
     }
 
-    /// <summary>A nullification of a view in round 1, by the votes of three seats.</summary>
-    private PeerMessage.Certified Certificate(int view, params int[] voters)
-    {
-        Instance place = new(_genesis.Digest, _genesis.Plan.Digest, 1, 0, 0, AgreementKind.Set, _genesis.FormCommittee().Digest);
-        CertificateVote[] votes =
-        [
-            .. voters.Select(voter => SignedStatement.Sign(
-                place, new MemberId(_memberKeys[voter].PublicKey), new Statement.Nullify(view), _memberKeys[voter]))
-                .Select(vote => new CertificateVote(vote.Author, vote.Signature))
-                .OrderBy(vote => vote.Author),
-        ];
-        return new PeerMessage.Certified(new Certificate(place, VoteKind.Nullify, view, Digest.Zero, votes.ToSequence()));
-    }
-
     private async Task<Party[]> MeetAsync(Genesis genesis, int count)
     {
         Party[] parties = [.. Enumerable.Range(0, count).Select(index => Start(genesis, index))];
@@ -318,8 +266,8 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
             LinkSettings settings = new(
                 Greeting.Of(genesis), 16, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), Board, Traffic, TimeProvider.System, NullLogger.Instance);
             Host = NewHost(peerKey, NetworkService.Admission(neighbours, settings));
-            Gate = new MessageGate(genesis.FormCommittee(), _ => Decide(), Accept, settings);
-            Gossip = new GossipService(Host, genesis, neighbours, Gate, settings, ceiling: null);
+            MessageGate gate = new(genesis.FormCommittee(), _ => Decide(), Accept, settings);
+            Gossip = new GossipService(Host, genesis, neighbours, gate, settings, ceiling: null);
             _relay = new MemberRelay(Host, genesis, neighbours, Reach.Direct, settings);
             new HostWatch(neighbours, settings).Watch(Host);
             Host.Start();
@@ -327,8 +275,6 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         }
 
         internal Libp2pHost Host { get; }
-
-        internal MessageGate Gate { get; }
 
         internal GossipService Gossip { get; }
 
