@@ -41,7 +41,7 @@ Option<int> runs = new("--runs") { Description = "How often each side runs; medi
 Option<int> threads = new("--threads") { Description = "Threads of each side.", DefaultValueFactory = _ => Environment.ProcessorCount };
 Option<string> python = new("--python") { Description = "A Python with PyTorch.", DefaultValueFactory = _ => "/usr/bin/python3" };
 Option<int> minutes = new("--minutes") { Description = "How long to watch what must stay flat; 0 for a short look.", DefaultValueFactory = _ => 0 };
-Option<string?> part = new("--part") { Description = "One part of the network benchmark." };
+Option<string?> part = new("--part") { Description = "One part of the network benchmark; all without it." };
 part.AcceptOnlyFromAmong([.. NetworkBenchmark.Parts.Select(part => part.Name)]);
 
 CommandLineApp app = new("Measures Tapestry against its peers, in the same run on the same machine.", "bench");
@@ -51,6 +51,13 @@ app.Root.Add(threads);
 app.Root.Add(python);
 app.Root.Add(minutes);
 app.Root.Add(part);
+app.Root.Validators.Add(arguments =>
+{
+    if (arguments.GetValue(part) is string only && arguments.GetValue(name) != "network")
+    {
+        arguments.AddError($"--part {only} is a part of 'network', not of '{arguments.GetValue(name)}'.");
+    }
+});
 app.Does(app.Root, async (arguments, terminal, stopping) =>
 {
     Benchmark chosen = benchmarks.Single(benchmark => benchmark.Name == arguments.GetValue(name));

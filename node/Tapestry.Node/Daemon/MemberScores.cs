@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Tapestry.Libp2p;
 using Tapestry.Node.Swarm;
 using Tapestry.Protocol;
 using Tapestry.Protocol.Partners;
@@ -32,19 +33,30 @@ internal sealed class MemberScores(MonotonicClock clock)
     /// <summary>Takes a fault into account.</summary>
     /// <param name="member">A member of the genesis, so that there are no more rows than they.</param>
     /// <param name="fault">What it did.</param>
-    public void Add(MemberId member, Enum fault) => _scores.AddOrUpdate(
-        member,
-        _ => (-WeightOf(fault), clock.ElapsedMs),
-        (_, before) => (Math.Max(Worst, Decayed(before) - WeightOf(fault)), clock.ElapsedMs));
+    public void Add(MemberId member, Enum fault)
+    {
+        if (WeightOf(fault) is double weight and > 0)
+        {
+            _scores.AddOrUpdate(
+                member,
+                _ => (-weight, clock.ElapsedMs),
+                (_, before) => (Math.Max(Worst, Decayed(before) - weight), clock.ElapsedMs));
+        }
+    }
 
     /// <summary>From <see cref="Worst"/> to 0, which is nothing to complain of.</summary>
     public double Of(MemberId member) => _scores.TryGetValue(member, out (double, long) score) ? Decayed(score) : 0;
 
-    private static double WeightOf(Enum fault) => fault is
+    private static double WeightOf(Enum fault) => fault switch
+    {
         MemberFault.BadManifest or MemberFault.BadShards or MemberFault.BadReceipt or MemberFault.Equivocation or MemberFault.BadBody
-        or MemberFault.BadSignature or BlobFault.WrongLength or BlobFault.WrongHashes or BlobFault.WrongChunk
-        ? Lie
-        : Excess;
+            or MemberFault.BadSignature => Lie,
+        BlobFault blob when blob.IsLie() => Lie,
+
+        // Time that was too short, or room of ours that others have taken: that may be our doing, or theirs.
+        BlobFault.Stalled or Libp2pFault.DeadlinePassed or Libp2pFault.ClosedLocally => 0,
+        _ => Excess,
+    };
 
     private double Decayed((double Score, long AtMs) score)
     {

@@ -37,10 +37,6 @@ internal sealed class Traffic
     /// <summary>Counts bytes received.</summary>
     public void Received(long bytes) => Interlocked.Add(ref _received, bytes);
 
-    /// <summary>Counts bytes of a blob's chunk received; before anything is done with them, so that a round never ends ahead of its bytes.</summary>
-    public void ReceivedBlob(long bytes)
-    {
-        Interlocked.Add(ref _receivedBlobs, bytes);
-        Received(bytes);
-    }
+    /// <summary>Says how much of what <see cref="Received"/> has counted was a blob's chunk; before anything is done with it, so that a round never ends ahead of its bytes.</summary>
+    public void ReceivedBlob(long bytes) => Interlocked.Add(ref _receivedBlobs, bytes);
 }

@@ -55,7 +55,7 @@ internal sealed record DemoOverall(
 /// <param name="AsFp32">In a round, if updates and aggregates went the same ways as FP32.</param>
 /// <param name="Ratio">How many times less.</param>
 /// <param name="Bound">The least that a round can have moved, over all that the ledger tells: see <see cref="DemoBound"/>.</param>
-/// <param name="OverBound">How many times as much was moved: never below 1.</param>
+/// <param name="OverBound">How many times as much was moved: 1 or more, but for what a killed daemon received after its last answer; 0 where no round was certified.</param>
 internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio, long Bound, double OverBound);
 
 /// <summary>What a process without data or keys found in a copy of the ledger.</summary>

@@ -130,6 +130,6 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
         long asFp32 = perRound - blobs + (long)(blobs * growth);
         using RecordStore records = LedgerFolder.OpenRecords(network.Daemons[0].Folder);
         long bound = DemoBound.Bytes(DemoBound.IncludedIn(records), DemoNetwork.MemberCount, update, aggregate) / rounds;
-        return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound, bound, (double)perRound / bound);
+        return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound, bound, bound == 0 ? 0 : (double)perRound / bound);
     }
 }

@@ -53,9 +53,13 @@ internal sealed class MessageGate(
 
         if (fault != MessageFault.None)
         {
-            Refuse(from, fault);
+            // Of a later version, whoever passed it on may know it, and who wrote it has done nothing wrong.
+            if (byGossip && fault == MessageFault.UnknownType)
+            {
+                return MessageFate.Unknown;
+            }
 
-            // Of a later version, whoever passed it on may know it.
+            Refuse(from, fault);
             return fault == MessageFault.UnknownType ? MessageFate.Unknown : MessageFate.Refused;
         }
 

@@ -35,7 +35,7 @@ internal sealed class GossipCeiling(RecordStore records, ILogger logger) : IGoss
         {
             records.WriteGossipCeiling(ceiling);
         }
-        catch (CliException error)
+        catch (Exception error) when (error is CliException || StorageErrors.IsOfDisk(error))
         {
             NetworkLog.CeilingNotKept(logger, error.Message);
         }

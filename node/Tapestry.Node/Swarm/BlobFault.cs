@@ -2,8 +2,8 @@ namespace Tapestry.Node.Swarm;
 
 /// <summary>Every way in which a peer can be wrong or of no use when a blob is moved.</summary>
 /// <remarks>
-/// Counted on the status board under its name. Who served what is not the blob (<see cref="WrongLength"/> to
-/// <see cref="Malformed"/>) is dropped at once and not asked again for <see cref="SwarmLimits.LiarPause"/>.
+/// Counted on the status board under its name. Who did one of the first five is not asked again for
+/// <see cref="SwarmLimits.LiarPause"/>; who lied is dropped from every fetch besides (<see cref="BlobFaults.IsLie"/>).
 /// specs/50-network.md, section 11.3.
 /// </remarks>
 internal enum BlobFault : byte
@@ -40,4 +40,11 @@ internal enum BlobFault : byte
 
     /// <summary>There is no connection to it.</summary>
     Unreachable = 10,
+}
+
+/// <summary>What a fault says of who did it.</summary>
+internal static class BlobFaults
+{
+    /// <summary>Whether it served what is not the blob: no later version and no slow machine does.</summary>
+    internal static bool IsLie(this BlobFault fault) => fault is BlobFault.WrongLength or BlobFault.WrongHashes or BlobFault.WrongChunk;
 }

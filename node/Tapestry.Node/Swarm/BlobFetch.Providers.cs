@@ -87,8 +87,7 @@ internal sealed partial class BlobFetch
 
         lock (_gate)
         {
-            bool isLie = fault is BlobFault.WrongLength or BlobFault.WrongHashes or BlobFault.WrongChunk;
-            _liar = isLie ? session.Peer : _liar;
+            _liar = fault.IsLie() ? session.Peer : _liar;
             _sessions.Remove(session.Number);
             _schedule!.Leave(session.Number);
             provider.Lost(fault, _swarm.Now, Limits);

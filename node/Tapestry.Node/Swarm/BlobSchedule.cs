@@ -181,7 +181,7 @@ internal sealed partial class BlobSchedule
     /// <summary>Whether a provider waits for us to ask it for something.</summary>
     public bool IsIdle(int provider) => _providers.TryGetValue(provider, out BlobProvider? asked) && !asked.Owes;
 
-    /// <summary>Providers that owe something and have sent not even a part of a chunk for longer than patience lasts.</summary>
+    /// <summary>Providers that owe something and have sent not even a part of a chunk for longer than patience lasts, and for slow ones a while more.</summary>
     public IReadOnlyList<int> Stalled(TimeSpan now) =>
         [.. _providers.Values.Where(provider => provider.IsStalled(now)).Select(provider => provider.Id)];
 }

@@ -153,12 +153,16 @@ internal sealed class BlobSwarm : IDisposable
 
     internal bool IsLiar(PeerId peer) => _liarsUntil.TryGetValue(peer, out TimeSpan until) && Now < until;
 
-    /// <summary>Counts a fault; who served what is not the blob is remembered, and dropped from every fetch.</summary>
+    /// <summary>Counts a fault; who makes no sense is not asked for a while, and who lied is dropped from every fetch.</summary>
     internal void Report(PeerId peer, BlobFault fault)
     {
         if (fault is >= BlobFault.WrongLength and <= BlobFault.Malformed)
         {
             _liarsUntil[peer] = Now + Options.Limits.LiarPause;
+        }
+
+        if (fault.IsLie())
+        {
             BlobFetch[] fetches;
             lock (_gate)
             {

@@ -36,7 +36,7 @@ internal sealed class MemberBlobs
     /// <param name="round">The round that names them.</param>
     /// <param name="providers">Who may hold them, or may want them at the same time; the likeliest first.</param>
     /// <param name="cancelled">Ends the search.</param>
-    /// <returns>Null once all are held; else the first failure, in their order, blaming whoever served wrong bytes.</returns>
+    /// <returns>Null once all are held; else a failure, one that blames somebody if any does.</returns>
     public async Task<EffectOutcome.Failed?> FetchAsync(
         IEnumerable<BlobShape> shapes, long round, IEnumerable<MemberId> providers, CancellationToken cancelled)
     {
@@ -50,10 +50,14 @@ internal sealed class MemberBlobs
         }
 
         BlobFetchEnd[] ends = await _swarm.FetchAllAsync(shapes, round, peers, cancelled);
-        return Array.Find(ends, end => !end.IsHeld) is not BlobFetchEnd failure ? null
+        return FailureOf(ends) is not BlobFetchEnd failure ? null
             : failure.Liar is not null && _neighbours.TryGetMember(failure.Liar, out Member? liar) ? new EffectOutcome.Failed(EffectFault.WrongDigest, liar.Id)
             : new EffectOutcome.Failed(EffectFault.Unavailable, null);
     }
+
+    /// <summary>The failure to tell of. Whoever lied about one blob was dropped from the fetches of all, and those know of no lie.</summary>
+    internal static BlobFetchEnd? FailureOf(BlobFetchEnd[] ends) =>
+        Array.Find(ends, end => !end.IsHeld && end.Liar is not null) ?? Array.Find(ends, end => !end.IsHeld);
 
     private void Count(PeerId peer, BlobFault fault)
     {

@@ -11,11 +11,18 @@ public sealed partial class Libp2pHost
 
     private async Task AcceptAsync(Socket listener)
     {
+        ThreadShare share = new(TimeProvider.System);
         try
         {
             while (_stopRequested == 0)
             {
-                if (await TryAcceptAsync(listener) is Socket socket)
+                ValueTask<Socket?> accepting = TryAcceptAsync(listener);
+                if (share.IsUsedUpBy(accepting.IsCompleted))
+                {
+                    await Task.Yield();
+                }
+
+                if (await accepting is Socket socket)
                 {
                     _tasks.Start(() => UpgradeInboundAsync(socket));
                 }

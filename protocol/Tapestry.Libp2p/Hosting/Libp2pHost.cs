@@ -56,7 +56,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     /// <summary>A connection has ended, and why. Called once after <see cref="ConnectionOpened"/>; must not block or throw.</summary>
     public event Action<PeerConnection, Libp2pFault>? ConnectionClosed;
 
-    /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done.</summary>
+    /// <summary>A connection was not made: the remote's address, and why. For logs; nothing is left to be done. Must not block or throw.</summary>
     public event Action<Multiaddr, Libp2pException>? InboundRefused;
 
     /// <summary>A stream of a peer's was not served, and why: one too many or too fast, against its protocol, or given up as nothing moved. Must not block or throw.</summary>

@@ -144,13 +144,22 @@ internal sealed class NoiseReader : PipeReader, IDisposable
             : null;
         CancellationToken stop = linked?.Token ?? _interrupt.Token;
         Segment? before = _tail;
+
+        // Frames without plaintext do not end this loop.
+        ThreadShare share = new(TimeProvider.System);
         while (_tail == before)
         {
             MakeRoom();
             int received;
             try
             {
-                received = await _stream.ReadAsync(_block.Bytes.AsMemory(_end), stop);
+                ValueTask<int> receiving = _stream.ReadAsync(_block.Bytes.AsMemory(_end), stop);
+                if (share.IsUsedUpBy(receiving.IsCompleted))
+                {
+                    await Task.Yield();
+                }
+
+                received = await receiving;
             }
             catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
             {

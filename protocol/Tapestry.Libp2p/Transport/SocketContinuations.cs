@@ -8,10 +8,12 @@ public static class SocketContinuations
 
     /// <summary>Lets the thread that hears of a socket's readiness serve it, instead of waking one of the thread pool.</summary>
     /// <remarks>
-    /// <para>Call it before the first socket is used. Where the environment has chosen already, that choice stays.</para>
-    /// <para>A change of threads costs more than reading and decrypting what has come (specs/experiments/network-speed.md). A
-    /// connection still lets others have their turn, and handlers of streams run on the thread pool as ever, so they may take
-    /// their time. Other users of sockets in the process must not block in continuations.</para>
+    /// <para>Call it before the first socket is used. Where the environment has chosen already, that choice stays. Programs that
+    /// this one starts inherit it.</para>
+    /// <para>A change of threads costs more than receiving what has come (specs/experiments/network-speed.md). There is a
+    /// thread a core for all sockets, so whatever never has to wait leaves it after two milliseconds. Handlers of streams run on
+    /// the thread pool as ever and may take their time; handshakes, <see cref="Libp2pHostOptions.Admits"/> and the events of a
+    /// host run here and must not block, and neither must continuations of other users of sockets in the process.</para>
     /// </remarks>
     public static void RunInline()
     {

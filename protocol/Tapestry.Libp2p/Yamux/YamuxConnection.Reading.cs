@@ -38,11 +38,11 @@ public sealed partial class YamuxConnection
 
     private async ValueTask<YamuxFault> ReadFramesAsync(PipeReader input)
     {
-        FairTurn turn = default;
+        ThreadShare share = new(TimeProvider.System);
         while (true)
         {
             ValueTask<ReadResult> reading = input.ReadAsync(_ended.Token);
-            if (turn.IsOver(reading.IsCompleted))
+            if (share.IsUsedUpBy(reading.IsCompleted))
             {
                 await Task.Yield();
             }
@@ -196,7 +196,13 @@ public sealed partial class YamuxConnection
         else if (verdict.Has(YamuxEvents.OneTooMany))
         {
             StreamRefused?.Invoke(new Libp2pException(
-                Libp2pFault.ResourceLimit, $"{Remote} has as many streams as {nameof(ResourceLimits.StreamsPerConnection)} allows, or all peers together as {nameof(ResourceLimits.WindowBytes)} does."));
+                Libp2pFault.ResourceLimit, $"{Remote} has as many streams as {nameof(ResourceLimits.StreamsPerConnection)} allows."));
+        }
+        else if (verdict.Has(YamuxEvents.NoRoom))
+        {
+            // Others may have taken the room, so it is no fault of this remote.
+            StreamRefused?.Invoke(new Libp2pException(
+                Libp2pFault.ClosedLocally, $"There is no window for a stream of {Remote}: all peers together have what {nameof(ResourceLimits.WindowBytes)} allows."));
         }
     }
 

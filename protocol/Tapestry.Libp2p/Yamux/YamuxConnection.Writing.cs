@@ -9,7 +9,7 @@ public sealed partial class YamuxConnection
     private const int BatchBytesMax = 4 * (YamuxLimits.DataBytesMax + YamuxHeader.Bytes);
 
     private readonly List<YamuxStream> _finishing = [];
-    private FairTurn _writeTurn;
+    private ThreadShare _writerShare = new(TimeProvider.System);
 
     private async Task WriteChannelAsync()
     {
@@ -49,7 +49,7 @@ public sealed partial class YamuxConnection
         }
 
         ValueTask<FlushResult> flushing = output.FlushAsync(_dropped.Token);
-        if (_writeTurn.IsOver(flushing.IsCompleted))
+        if (_writerShare.IsUsedUpBy(flushing.IsCompleted))
         {
             await Task.Yield();
         }

@@ -203,13 +203,14 @@ internal sealed partial class YamuxSession
         _openingsFrom = now;
         bool isSlowEnough = _openingsLeft >= 1;
         _openingsLeft -= isSlowEnough ? 1 : 0;
-        refusal = WeAreLeaving ? YamuxEvents.None : isSlowEnough ? YamuxEvents.OneTooMany : YamuxEvents.TooFast;
-        return isSlowEnough
-            && !WeAreLeaving
-            && _theirs < _limits.StreamsMax
+        bool isRoomForIt = _theirs < _limits.StreamsMax
             && _theirsUnacknowledged < _limits.UnacknowledgedMax
-            && _theirsUnaccepted < _limits.UnacknowledgedMax
-            && _windows.TryTake(YamuxLimits.InitialWindowBytes);
+            && _theirsUnaccepted < _limits.UnacknowledgedMax;
+        refusal = WeAreLeaving ? YamuxEvents.None
+            : !isSlowEnough ? YamuxEvents.TooFast
+            : !isRoomForIt ? YamuxEvents.OneTooMany
+            : YamuxEvents.NoRoom;
+        return isSlowEnough && !WeAreLeaving && isRoomForIt && _windows.TryTake(YamuxLimits.InitialWindowBytes);
     }
 
     private static YamuxFault SpendWindow(YamuxStreamState stream, in YamuxHeader header)

@@ -14,7 +14,7 @@ internal readonly record struct YamuxVerdict(
 
 /// <summary>What a frame can make happen, in the order in which it takes effect.</summary>
 [Flags]
-internal enum YamuxEvents : byte
+internal enum YamuxEvents : ushort
 {
     None = 0,
 
@@ -36,9 +36,12 @@ internal enum YamuxEvents : byte
     /// <summary>The remote said goodbye in good order.</summary>
     Goodbye = 32,
 
-    /// <summary>The remote opened a stream that is refused: it has, or all have, as many as may be.</summary>
+    /// <summary>The remote opened a stream that is refused: it has as many as may be.</summary>
     OneTooMany = 64,
 
     /// <summary>The remote opened a stream that is refused: it opens them too fast.</summary>
     TooFast = 128,
+
+    /// <summary>The remote opened a stream that is refused: all peers together have the windows that there are.</summary>
+    NoRoom = 256,
 }

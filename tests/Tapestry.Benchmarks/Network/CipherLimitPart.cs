@@ -22,6 +22,7 @@ internal sealed class CipherLimitPart : NetworkPart
         await using PeerPair pair = await PeerPair.OursOnOneCoreEachAsync(SecurityProtocol.Noise, stopping);
         await pair.WarmUpAsync(stopping);
         await LimitAsync(pair.Dialler, pair.Listener, stopping);
+        await LimitAsync(pair.Listener, pair.Dialler, stopping);
         (List<double> up, List<double> upLimits, List<double> down, List<double> downLimits) = ([], [], [], []);
         for (int run = 1; run <= options.Runs; run++)
         {

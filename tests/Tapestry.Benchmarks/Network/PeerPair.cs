@@ -39,6 +39,12 @@ internal sealed class PeerPair(ForeignPeer dialler, ForeignPeer listener) : IAsy
     internal async Task WarmUpAsync(CancellationToken stopping)
     {
         await DialAsync(stopping);
+        await WarmUpConnectedAsync(stopping);
+    }
+
+    /// <summary>The same between two that are connected.</summary>
+    internal async Task WarmUpConnectedAsync(CancellationToken stopping)
+    {
         for (int transfer = 0; transfer < WarmUpTransfers; transfer++)
         {
             await UploadAsync(stopping);

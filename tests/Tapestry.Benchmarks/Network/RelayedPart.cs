@@ -25,12 +25,18 @@ internal sealed class RelayedPart : NetworkPart
         Rates without = new(direct);
         Rates ours = new(throughOurs);
         Rates js = new(throughJs);
-        for (int run = 0; run <= options.Runs; run++)
+        report("relays, warming up");
+        foreach (PeerPair pair in new[] { direct, throughOurs, throughJs })
         {
-            report(run == 0 ? "relays, warming up" : $"relays, run {run} of {options.Runs}");
+            await pair.WarmUpConnectedAsync(stopping);
+        }
+
+        for (int run = 1; run <= options.Runs; run++)
+        {
+            report($"relays, run {run} of {options.Runs}");
             foreach (Rates rates in new[] { without, ours, js })
             {
-                await rates.MeasureAsync(isWarmUp: run == 0, stopping);
+                await rates.MeasureAsync(stopping);
             }
         }
 
@@ -50,15 +56,10 @@ internal sealed class RelayedPart : NetworkPart
 
         public List<double> Down { get; } = [];
 
-        public async Task MeasureAsync(bool isWarmUp, CancellationToken stopping)
+        public async Task MeasureAsync(CancellationToken stopping)
         {
-            double up = await pair.UploadAsync(stopping);
-            double down = await pair.DownloadAsync(stopping);
-            if (!isWarmUp)
-            {
-                Up.Add(up);
-                Down.Add(down);
-            }
+            Up.Add(await pair.UploadAsync(stopping));
+            Down.Add(await pair.DownloadAsync(stopping));
         }
     }
 }

@@ -143,6 +143,7 @@ public sealed class StreamLimitTests : IAsyncDisposable
 
         (await opening.Should().ThrowAsync<Libp2pException>()).Which.Fault.Should().Be(Libp2pFault.StreamReset);
         open.Count.Should().BeInRange(4, 6, "streams of ours may still be closing");
+        _refused.Should().ContainSingle().Which.Fault.Should().Be(Libp2pFault.ClosedLocally, "it is others who have the windows");
 
         await first.CloseAsync();
         await UntilAsync(async () => await IsServedAsync(second));

@@ -53,6 +53,17 @@ public sealed class MemberScoresTests
         _scores.Of(_member).Should().Be(-MemberScores.Lie);
     }
 
+    [Theory]
+    [InlineData(BlobFault.Stalled)]
+    [InlineData(Libp2pFault.DeadlinePassed)]
+    [InlineData(Libp2pFault.ClosedLocally)]
+    public void What_our_own_machine_or_others_may_have_caused_costs_nothing(Enum fault)
+    {
+        _scores.Add(_member, fault);
+
+        _scores.Of(_member).Should().Be(0);
+    }
+
     [Fact]
     public void However_much_a_member_is_refused_it_is_still_heard()
     {

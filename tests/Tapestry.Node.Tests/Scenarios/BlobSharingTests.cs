@@ -108,8 +108,11 @@ public sealed class BlobSharingTests : IAsyncDisposable
         liar.Opening = null;
         liar.Chunk = (_, chunk) => [.. chunk[..^1], (byte)(chunk[^1] ^ 1)];
 
-        (await FetchAsync(fetcher, ShapeOf(data, ChunkBytes), liar.Id)).Should().Be(new BlobFetchEnd(false, liar.Id));
-        (await waiting).Should().Be(new BlobFetchEnd(false, null), "nobody else was asked for it");
+        BlobFetchEnd lied = await FetchAsync(fetcher, ShapeOf(data, ChunkBytes), liar.Id);
+        BlobFetchEnd dropped = await waiting;
+        lied.Should().Be(new BlobFetchEnd(false, liar.Id));
+        dropped.Should().Be(new BlobFetchEnd(false, null), "nobody else was asked for it");
+        MemberBlobs.FailureOf([dropped, lied]).Should().Be(lied, "the rules are told of the lie");
         fetcher.Faults.Should().Equal((liar.Id, BlobFault.WrongChunk));
     }
 

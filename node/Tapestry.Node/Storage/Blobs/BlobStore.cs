@@ -82,6 +82,9 @@ internal sealed class BlobStore : IDisposable
     public bool TryOpen(Digest root, [NotNullWhen(true)] out Blob? blob)
     {
         blob = null;
+
+        // Before the file: it may be moved aside and stored anew meanwhile, and what was found of the new one says nothing of the old.
+        bool[]? known = _checked.GetValueOrDefault(root);
         SafeFileHandle file;
         try
         {
@@ -102,7 +105,13 @@ internal sealed class BlobStore : IDisposable
             BlobTrailer? trailer = BlobTrailer.Read(file);
             if (trailer is not null && trailer.Root == root)
             {
-                blob = new Blob(this, root, file, trailer, _checked.GetOrAdd(root, _ => new bool[trailer.LeafHashes.Length]));
+                if (known is null)
+                {
+                    known = new bool[trailer.LeafHashes.Length];
+                    _checked.TryAdd(root, known);
+                }
+
+                blob = new Blob(this, root, file, trailer, known);
                 return true;
             }
         }
@@ -154,26 +163,39 @@ internal sealed class BlobStore : IDisposable
     {
         string path = Path.Combine(_incoming, string.Create(CultureInfo.InvariantCulture, $"{shape.Root}.{round}"));
         SafeFileHandle? file = null;
-        Guard(path, () =>
+        lock (_gate)
         {
-            lock (_gate)
+            if (!_assembling.Add(shape.Root))
             {
-                if (!_assembling.Add(shape.Root))
-                {
-                    throw new InvalidOperationException($"{shape.Root} is being put together already.");
-                }
-
-                foreach (string earlier in Directory.EnumerateFiles(_incoming, $"{shape.Root}.*"))
-                {
-                    File.Move(earlier, path, overwrite: true);
-                }
-
-                file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, options: FileOptions.RandomAccess);
+                throw new InvalidOperationException($"{shape.Root} is being put together already.");
             }
-        });
-        BlobAssembly assembly = new(this, shape, round, path, file!);
-        Guard(path, assembly.Resume);
-        return assembly;
+        }
+
+        try
+        {
+            Guard(path, () =>
+            {
+                lock (_gate)
+                {
+                    foreach (string earlier in Directory.EnumerateFiles(_incoming, $"{shape.Root}.*"))
+                    {
+                        File.Move(earlier, path, overwrite: true);
+                    }
+
+                    file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, options: FileOptions.RandomAccess);
+                }
+            });
+            BlobAssembly assembly = new(this, shape, round, path, file!);
+            Guard(path, assembly.Resume);
+            return assembly;
+        }
+        catch
+        {
+            // The next fetch of it tries again.
+            file?.Dispose();
+            Assembled(shape.Root);
+            throw;
+        }
     }
 
     /// <summary>Gives finished blobs their names, durably, with two syncs for all of them beside one for each.</summary>

@@ -41,6 +41,21 @@ public sealed class NoiseChannelTests
     }
 
     [Fact]
+    public async Task Empty_frames_without_end_do_not_keep_the_thread_of_who_reads()
+    {
+        EmptyFrames frames = new();
+        NoiseReader reader = new(frames, new NoiseCipher(Key), [], () => { });
+
+        Task<ReadResult>[] called = await Task.Run(() => new[] { reader.ReadAsync(Hosts.Patience).AsTask() }).WaitAsync(Hosts.Patience);
+        Task<ReadResult> reading = called[0];
+
+        reading.IsCompleted.Should().BeFalse("nothing has come that could be read");
+        frames.End();
+        (await reading).IsCompleted.Should().BeTrue();
+        reader.Complete();
+    }
+
+    [Fact]
     public async Task What_came_with_the_handshake_is_read_first()
     {
         MemoryStream wire = new();
@@ -204,5 +219,26 @@ public sealed class NoiseChannelTests
         }
 
         return lengths;
+    }
+
+    /// <summary>A remote that always has something to say, and says nothing.</summary>
+    private sealed class EmptyFrames : MemoryStream
+    {
+        private readonly NoiseCipher _cipher = new(Key);
+        private volatile bool _hasEnded;
+
+        public void End() => _hasEnded = true;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_hasEnded)
+            {
+                return ValueTask.FromResult(0);
+            }
+
+            BinaryPrimitives.WriteUInt16BigEndian(buffer.Span, NoiseCipher.TagLength);
+            _cipher.Encrypt(default, default, buffer.Span.Slice(sizeof(ushort), NoiseCipher.TagLength));
+            return ValueTask.FromResult(sizeof(ushort) + NoiseCipher.TagLength);
+        }
     }
 }
