@@ -4,8 +4,9 @@ namespace Tapestry.Libp2p.Noise;
 
 /// <summary>A channel that is secured by Noise.</summary>
 /// <remarks>
-/// libp2p/specs, noise/README.md, "Wire Format". Both halves work on the caller's task, so one task that reads and one that
-/// writes decrypt and encrypt at the same time. The stream below is closed when both halves are completed, or on disposal.
+/// libp2p/specs, noise/README.md, "Wire Format". Both halves work on the caller's task, so a task that reads and one that
+/// writes decrypt and encrypt at the same time where each has a thread. The stream below is closed when both halves are
+/// completed, or on disposal.
 /// </remarks>
 public sealed class NoiseChannel : SecureChannel
 {
