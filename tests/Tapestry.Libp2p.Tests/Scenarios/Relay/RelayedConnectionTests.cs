@@ -171,6 +171,24 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Broken);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_ends_the_other_end_also_after_all_was_said_one_way(bool sourceResets)
+    {
+        await ReserveAsync(new CircuitRelayOptions { Serves = true, IsUnlimited = _ => true });
+        (Libp2pStream source, Libp2pStream target) = await CircuitAsync();
+        (Libp2pStream resetting, Libp2pStream other) = sourceResets ? (source, target) : (target, source);
+        await resetting.CompleteWriteAsync(Late);
+        (await other.Input.ReadAsync(Late)).IsCompleted.Should().BeTrue();
+        other.Aborted.IsCompleted.Should().BeFalse("the other direction is open");
+
+        resetting.Reset();
+
+        await other.Aborted.WaitAsync(Late);
+        (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Broken);
+    }
+
     [Fact]
     public async Task A_direct_connection_is_preferred_and_still_dialled()
     {
