@@ -266,7 +266,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
     // The two streams that the relay joins, with no connection over them.
     private async Task<(Libp2pStream Source, Libp2pStream Target)> CircuitAsync()
     {
-        TaskCompletionSource<Libp2pStream> arrived = new();
+        TaskCompletionSource<Libp2pStream> arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _hidden.Handle(CircuitRelay.StopId, async (stream, _, ended) =>
         {
             await RelayStream.ReadStopAsync(stream, ended);
@@ -287,6 +287,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         while (seen < bytes)
         {
             System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync(Late);
+            read.IsCompleted.Should().BeFalse("it does not end in order");
             seen = read.Buffer.Length;
             stream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
