@@ -12,7 +12,7 @@ namespace Tapestry.Libp2p;
 public abstract class Libp2pStream : IDuplexPipe, IAsyncDisposable
 {
     /// <summary>A stream to <paramref name="remote"/>.</summary>
-    protected Libp2pStream(PeerId remote) => Remote = remote;
+    private protected Libp2pStream(PeerId remote) => Remote = remote;
 
     /// <summary>The peer at the other end, as the secure channel proved it.</summary>
     public PeerId Remote { get; }
@@ -34,6 +34,9 @@ public abstract class Libp2pStream : IDuplexPipe, IAsyncDisposable
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>Ends when either side has reset the stream, or its connection has ended before both directions had; never when both ended in good order. Never faults.</summary>
+    internal abstract Task Aborted { get; }
 
     /// <summary>The stream as what a secure channel runs over, which then owns it.</summary>
     /// <param name="time">The clock of its goodbye.</param>

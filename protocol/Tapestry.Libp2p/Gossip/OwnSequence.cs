@@ -22,7 +22,10 @@ internal sealed class OwnSequence
     {
         _store = store;
         ulong nanoseconds = checked((ulong)Math.Max(0, (now - DateTimeOffset.UnixEpoch).Ticks) * 100);
-        _last = Math.Max(nanoseconds, store?.Load() ?? 0);
+        ulong kept = store?.Load() ?? 0;
+
+        // Only a damaged store says so much: no clock did before the year 2262, and near the top no numbers would be left.
+        _last = Math.Max(nanoseconds, kept > long.MaxValue ? 0 : kept);
         _ceiling = _last;
     }
 

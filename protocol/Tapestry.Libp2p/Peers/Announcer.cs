@@ -115,6 +115,8 @@ internal sealed class Announcer
             {
                 await Task.Delay(Options.PushDelay, Options.Time, stopping);
                 _changes.Reader.TryRead(out _);
+
+                // On every connection: a peer keeps by connection what we tell, and which of several stays may not be settled yet.
                 await Parallel.ForEachAsync(
                     _host.Connections,
                     new ParallelOptions { MaxDegreeOfParallelism = PushesAtOnce, CancellationToken = stopping },

@@ -31,8 +31,7 @@ internal static class Circuit
     {
         using Deadline deadline = new(limit?.Duration ?? Timeout.InfiniteTimeSpan, time, ended);
         using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
-        CircuitEnd[] ends = await Task.WhenAll(
-            CopyAsync(source, target, limit?.Bytes ?? long.MaxValue, cut), CopyAsync(target, source, limit?.Bytes ?? long.MaxValue, cut));
+        CircuitEnd[] ends = await CopyBothAsync(source, target, limit?.Bytes ?? long.MaxValue, cut);
         if (ends is [CircuitEnd.Closed, CircuitEnd.Closed])
         {
             return CircuitEnd.Closed;
@@ -41,6 +40,19 @@ internal static class Circuit
         source.Reset();
         target.Reset();
         return ends.Contains(CircuitEnd.ByteLimit) ? CircuitEnd.ByteLimit : deadline.Passed ? CircuitEnd.TimeLimit : CircuitEnd.Broken;
+    }
+
+    private static async Task<CircuitEnd[]> CopyBothAsync(Libp2pStream source, Libp2pStream target, long bytesMax, CancellationTokenSource cut)
+    {
+        Task<CircuitEnd[]> copying = Task.WhenAll(CopyAsync(source, target, bytesMax, cut), CopyAsync(target, source, bytesMax, cut));
+
+        // Reads and writes alone do not tell of a reset: nothing is read of an end while the other one takes nothing, and nothing after its end was said.
+        if (await Task.WhenAny(copying, source.Aborted, target.Aborted) != copying)
+        {
+            await cut.CancelAsync();
+        }
+
+        return await copying;
     }
 
     // A direction that does not end in good order cuts the other one.
@@ -57,17 +69,10 @@ internal static class Circuit
 
     private static async Task<CircuitEnd> CopyAsync(Libp2pStream from, Libp2pStream to, long bytesLeft, CancellationToken cut)
     {
-        long waiting = 0;
         try
         {
             while (true)
             {
-                if (waiting > 0)
-                {
-                    // All of it was looked at, so the read would wait for more.
-                    from.Input.CancelPendingRead();
-                }
-
                 ReadResult read = await from.Input.ReadAsync(cut);
                 ReadOnlySequence<byte> piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, PieceLength));
                 bytesLeft -= piece.Length;
@@ -76,21 +81,14 @@ internal static class Circuit
                     return CircuitEnd.ByteLimit;
                 }
 
-                waiting = read.Buffer.Length - piece.Length;
-                bool isLast = read.IsCompleted && waiting == 0;
+                bool isLast = read.IsCompleted && piece.Length == read.Buffer.Length;
                 foreach (ReadOnlyMemory<byte> segment in piece)
                 {
                     to.Output.Write(segment.Span);
                 }
 
-                from.Input.AdvanceTo(piece.End, read.Buffer.End);
-                Task<FlushResult> taken = to.Output.FlushAsync(cut).AsTask();
-                while (!taken.IsCompleted && !isLast)
-                {
-                    waiting = await LookAsync(from.Input, taken, cut);
-                }
-
-                await taken;
+                from.Input.AdvanceTo(piece.End);
+                await to.Output.FlushAsync(cut);
                 if (isLast)
                 {
                     await to.CompleteWriteAsync(cut);
@@ -102,25 +100,5 @@ internal static class Circuit
         {
             return CircuitEnd.Broken;
         }
-    }
-
-    /// <summary>Waits until the other side has taken what it was given, or more has come; throws when this side breaks meanwhile, which only a read tells.</summary>
-    /// <returns>How much has come. Nothing of it is taken, so the window stays shut.</returns>
-    private static async Task<long> LookAsync(PipeReader input, Task taken, CancellationToken cut)
-    {
-        Task<ReadResult> reading = input.ReadAsync(cut).AsTask();
-        if (await Task.WhenAny(taken, reading) == taken)
-        {
-            input.CancelPendingRead();
-        }
-
-        ReadResult read = await reading;
-        input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        if (read.IsCompleted)
-        {
-            await taken;
-        }
-
-        return read.Buffer.Length;
     }
 }

@@ -75,7 +75,7 @@ public sealed class CircuitRelay : IAsyncDisposable
     /// <summary>A connection that we carried, from the first peer to the second, has ended. Must not block or throw.</summary>
     public event Action<PeerId, PeerId, CircuitEnd>? CircuitEnded;
 
-    /// <summary>A peer wanted of us, as its relay, what it may not have, and what it was told; not where others were in the way. Must not block or throw.</summary>
+    /// <summary>A peer wanted of us, as its relay, what it may not have, or asked for it wrongly, and what it was told; not where others were in the way: no room is left, or whom it wants is not there. Must not block or throw.</summary>
     public event Action<PeerId, RelayStatus>? RequestRefused;
 
     /// <summary>A relay that we asked because of our options gave no reservation, and why. For logs; it is asked again. Must not block or throw.</summary>
@@ -132,7 +132,14 @@ public sealed class CircuitRelay : IAsyncDisposable
 
     private void OnReachabilityChanged(Reachability reachability) => _wake.Writer.TryWrite(true);
 
-    private void OnConnectionOpened(PeerConnection connection) => _wake.Writer.TryWrite(true);
+    // Only a new candidate: whoever dials us would otherwise have a relay that refused asked again at once, and so would our own dials to the relays that we were given.
+    private void OnConnectionOpened(PeerConnection connection)
+    {
+        if (connection.IsDialer && !connection.IsRelayed && _options.Relays.All(relay => relay.Peer != connection.Remote))
+        {
+            _wake.Writer.TryWrite(true);
+        }
+    }
 
     private void OnChanged()
     {
@@ -198,6 +205,10 @@ public sealed class CircuitRelay : IAsyncDisposable
             {
                 RelayFailed?.Invoke(relay, refusal);
             }
+            catch (Exception) when (!_stopping.IsCancellationRequested)
+            {
+                // A mistake of ours, with this relay: it must not end the keeping of reservations at all others, and is tried again like a refusal.
+            }
         }
 
         return _client.Held.Count >= _options.ReservationCount || candidates.All(IsHeld);
@@ -208,7 +219,10 @@ public sealed class CircuitRelay : IAsyncDisposable
         IEnumerable<Multiaddr> connected = _host.Connections
             .Where(connection => _options.AsksConnectedPeers && connection.IsDialer && !connection.IsRelayed)
             .Select(connection => connection.RemoteAddress.WithPeer(connection.Remote));
-        return _options.Relays.Concat(connected).Where(relay => relay.Peer != _host.PeerId);
+
+        // Of a relay that we were given every address is tried; a peer that we dialled is asked once, however many connections it has.
+        IEnumerable<Multiaddr> others = connected.ExceptBy(_options.Relays.Select(relay => relay.Peer), relay => relay.Peer);
+        return _options.Relays.Concat(others).Where(relay => relay.Peer != _host.PeerId);
     }
 
     private bool IsHeld(Multiaddr relay) => _client.Held.Any(held => held.Relay == relay.Peer);

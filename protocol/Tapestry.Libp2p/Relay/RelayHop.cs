@@ -42,8 +42,8 @@ internal sealed class RelayHop
         };
         if (refusal != RelayStatus.Ok)
         {
-            // The wanted peer may be gone, and others may have taken what there was to carry.
-            if (refusal is not (RelayStatus.NoReservation or RelayStatus.ConnectionFailed or RelayStatus.ResourceLimitExceeded))
+            // The wanted peer may be gone, and others may have taken the room for reservations or what there was to carry.
+            if (refusal is not (RelayStatus.ReservationRefused or RelayStatus.NoReservation or RelayStatus.ConnectionFailed or RelayStatus.ResourceLimitExceeded))
             {
                 _refused(connection.Remote, refusal);
             }

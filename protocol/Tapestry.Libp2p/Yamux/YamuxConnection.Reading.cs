@@ -31,6 +31,11 @@ public sealed partial class YamuxConnection
         {
             // Also after a mistake of ours: nobody may wait for a session that nobody reads.
             End(fault, fault is YamuxFault.None ? Libp2pFault.ConnectionLost : fault.ToLibp2p());
+            if (_payloadLeft > 0)
+            {
+                // FIN came on the header of these bytes, so the session may know the stream no more.
+                _payloadStream?.Abort(_reason!);
+            }
         }
 
         await input.CompleteAsync();

@@ -34,6 +34,7 @@ public sealed partial class YamuxConnection
         finally
         {
             End(YamuxFault.InternalError, Libp2pFault.ConnectionLost);
+            AbortFinishing(_reason!);
         }
 
         await output.CompleteAsync(lostBy);
@@ -65,6 +66,15 @@ public sealed partial class YamuxConnection
         if (flushed.IsCompleted)
         {
             End(YamuxFault.ChannelLost, Libp2pFault.ConnectionLost);
+        }
+    }
+
+    /// <summary>Ends what was just finished but has not left: the session may know these streams no more, so its end passed them by.</summary>
+    private void AbortFinishing(Libp2pException reason)
+    {
+        foreach (YamuxStream stream in _finishing)
+        {
+            stream.Abort(reason);
         }
     }
 

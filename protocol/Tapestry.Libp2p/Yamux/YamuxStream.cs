@@ -35,6 +35,8 @@ internal sealed class YamuxStream : Libp2pStream
     private long _unread;
     private long _unsent;
     private TaskCompletionSource? _room;
+    private TaskCompletionSource? _aborted;
+    private bool _isAborted;
     private bool _inboundEnded;
     private bool _outboundEnded;
     private bool _abandoned;
@@ -55,6 +57,25 @@ internal sealed class YamuxStream : Libp2pStream
 
     /// <inheritdoc/>
     public override PipeWriter Output => _output;
+
+    /// <inheritdoc/>
+    internal override Task Aborted
+    {
+        get
+        {
+            lock (_outboundGate)
+            {
+                if (_isAborted)
+                {
+                    return Task.CompletedTask;
+                }
+
+                // Few streams are asked.
+                _aborted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                return _aborted.Task;
+            }
+        }
+    }
 
     /// <summary>What the session knows of the stream.</summary>
     internal YamuxStreamState State { get; }
@@ -136,6 +157,9 @@ internal sealed class YamuxStream : Libp2pStream
                 _outbound.Reader.Complete(reason);
                 Sent(_unsent);
             }
+
+            _isAborted = true;
+            _aborted?.TrySetResult();
         }
 
         _finished.TrySetResult(reason);

@@ -39,10 +39,17 @@ public sealed class HostileTlsTests : IAsyncDisposable
         listener.Start();
         using TwoCertificates two = await TwoCertificates.MakeAsync();
         using Process calling = OpenSslFactAttribute.Start(["s_client", "-connect", listener.LocalEndpoint.ToString()!, "-quiet", .. two.Switches]);
-        await using RawConnection raw = new(TcpTransport.StreamOf(await listener.AcceptSocketAsync(Hosts.Patience)));
+        try
+        {
+            await using RawConnection raw = new(TcpTransport.StreamOf(await listener.AcceptSocketAsync(Hosts.Patience)));
 
-        await IsRefusedAsync(raw, isDialer: false);
-        await OpenSslFactAttribute.EndAsync(calling);
+            await IsRefusedAsync(raw, isDialer: false);
+            await OpenSslFactAttribute.EndAsync(calling);
+        }
+        finally
+        {
+            calling.Kill();
+        }
     }
 
     [OpenSslFact]
@@ -50,18 +57,25 @@ public sealed class HostileTlsTests : IAsyncDisposable
     {
         using TwoCertificates two = await TwoCertificates.MakeAsync();
         using Process listening = OpenSslFactAttribute.Start(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", .. two.Switches]);
-        string line = "";
-        while (!line.StartsWith("ACCEPT ", StringComparison.Ordinal))
+        try
         {
-            line = await listening.StandardOutput.ReadLineAsync(Hosts.Patience) ?? throw new IOException("openssl does not listen.");
+            string line = "";
+            while (!line.StartsWith("ACCEPT ", StringComparison.Ordinal))
+            {
+                line = await listening.StandardOutput.ReadLineAsync(Hosts.Patience) ?? throw new IOException("openssl does not listen.");
+            }
+
+            using TcpClient caller = new();
+            await caller.ConnectAsync(IPEndPoint.Parse(line["ACCEPT ".Length..]), Hosts.Patience);
+            await using RawConnection raw = new(TcpTransport.StreamOf(caller.Client));
+
+            await IsRefusedAsync(raw, isDialer: true);
+            await OpenSslFactAttribute.EndAsync(listening);
         }
-
-        using TcpClient caller = new();
-        await caller.ConnectAsync(IPEndPoint.Parse(line["ACCEPT ".Length..]), Hosts.Patience);
-        await using RawConnection raw = new(TcpTransport.StreamOf(caller.Client));
-
-        await IsRefusedAsync(raw, isDialer: true);
-        await OpenSslFactAttribute.EndAsync(listening);
+        finally
+        {
+            listening.Kill();
+        }
     }
 
     [Fact]

@@ -127,7 +127,6 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
 
     [Theory]
     [InlineData("stream", "m1: Malformed")]
-    [InlineData("reserve", "m1: ReservationRefused")]
     [InlineData("connect", "m1: PermissionDenied")]
     public async Task What_is_refused_outside_gossip_is_counted_and_scored_in_it(string wanted, string fault)
     {
@@ -141,9 +140,7 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         honest.Gossip.ScoreOf(asker.PeerId).Should().BeGreaterThanOrEqualTo(0);
 
         honest.Host.Handle("/strict/1", (_, _, _) => throw new Libp2pException(Libp2pFault.Malformed, "theirs"));
-        HopMessage request = wanted == "reserve"
-            ? new HopMessage { Type = HopMessageType.Reserve }
-            : new HopMessage { Type = HopMessageType.Connect, Peer = asker.PeerId };
+        HopMessage request = new() { Type = HopMessageType.Connect, Peer = asker.PeerId };
         await AskAsync(asker, honest.Host.PeerId, wanted == "stream" ? "/strict/1" : CircuitRelay.HopId, request.ToArray());
 
         await UntilAsync(() => honest.Board.Report().Faults.ContainsKey(fault));
@@ -171,14 +168,12 @@ public sealed class GossipTests : IAsyncLifetime, IDisposable
         return SigningKey.FromSeed(seed);
     }
 
-    // There is no room for reservations, so that one is a fault.
     private static Libp2pHost NewHost(SigningKey key, Predicate<PeerId> admits) => new(
         new Libp2pIdentity(key),
         new Libp2pHostOptions
         {
             ListenAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")],
             Admits = admits,
-            Limits = new ResourceLimits { Relay = new RelayLimits { Reservations = 0 } },
         });
 
     private async Task AskAsync(Libp2pHost from, PeerId to, string protocol, byte[] request)

@@ -20,6 +20,17 @@ public sealed class OwnSequenceTests
         new OwnSequence(DateTimeOffset.UnixEpoch.AddDays(-1), null).Next().Should().Be(1);
     }
 
+    [Theory]
+    [InlineData(long.MaxValue + 1UL)]
+    [InlineData(ulong.MaxValue)]
+    public void A_ceiling_that_nobody_can_have_saved_is_ignored(ulong ceiling)
+    {
+        KeptCeiling kept = new();
+        kept.Save(ceiling);
+
+        new OwnSequence(Noon, kept).Next().Should().Be(NoonNanoseconds + 1);
+    }
+
     [Fact]
     public void No_number_comes_twice_over_lives_that_end_anywhere_under_a_clock_that_goes_back()
     {

@@ -253,7 +253,12 @@ public sealed class FindingPeersTests
 
         TaskCompletionSource<Libp2pFault> refused = new();
         alice.StreamRefused += (_, refusal) => refused.TrySetResult(refusal.Fault);
-        (await PushAsync(connection, 3)).Should().Be(Libp2pFault.StreamReset);
+        TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        alice.ConnectionClosed += (_, _) => closed.TrySetResult();
+        await connection.CloseAsync();
+        await closed.Task.WaitAsync(Hosts.Patience);
+        connection = await bob.ConnectAsync(alice);
+        (await PushAsync(connection, 3)).Should().Be(Libp2pFault.StreamReset, "it is the same peer, over whatever connection");
         (await refused.Task.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.RateLimit);
         time.Advance(TimeSpan.FromMinutes(1));
         (await PushAsync(connection, 4)).Should().Be(Libp2pFault.None);

@@ -115,16 +115,18 @@ public sealed class RelayAbuseTests : IAsyncLifetime
     {
         List<(PeerId, RelayStatus)> told = [];
         Libp2pHost relay = Start(options => options with { Limits = new ResourceLimits { Relay = new RelayLimits { Circuits = 0, Reservations = 1 } } });
-        CircuitRelay hop = new(relay, new CircuitRelayOptions { Serves = true });
+        Libp2pHost asker = Start();
+        Libp2pHost stranger = Start();
+        CircuitRelay hop = new(relay, new CircuitRelayOptions { Serves = true, MayReserve = peer => peer != stranger.PeerId });
         hop.RequestRefused += (peer, status) => told.Add((peer, status));
         RelayReservation reservation = await ReserveAsync(Start(), relay);
-        Libp2pHost asker = Start();
 
         await FaultsAsync(() => asker.DialAsync(Through(relay, Hosts.Peer(99)), Late), Libp2pFault.RelayNoReservation);
         await FaultsAsync(() => asker.DialAsync(reservation.Addresses[0], Late), Libp2pFault.RelayLimitExceeded);
         await FaultsAsync(() => ReserveAsync(asker, relay), Libp2pFault.RelayReservationRefused);
+        await FaultsAsync(() => ReserveAsync(stranger, relay), Libp2pFault.RelayPermissionDenied);
 
-        told.Should().Equal((asker.PeerId, RelayStatus.ReservationRefused));
+        told.Should().Equal((stranger.PeerId, RelayStatus.PermissionDenied));
     }
 
     [Fact]

@@ -171,6 +171,24 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Broken);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_ends_the_other_end_also_after_all_was_said_one_way(bool sourceResets)
+    {
+        await ReserveAsync(new CircuitRelayOptions { Serves = true, IsUnlimited = _ => true });
+        (Libp2pStream source, Libp2pStream target) = await CircuitAsync();
+        (Libp2pStream resetting, Libp2pStream other) = sourceResets ? (source, target) : (target, source);
+        await resetting.CompleteWriteAsync(Late);
+        (await other.Input.ReadAsync(Late)).IsCompleted.Should().BeTrue();
+        other.Aborted.IsCompleted.Should().BeFalse("the other direction is open");
+
+        resetting.Reset();
+
+        await other.Aborted.WaitAsync(Late);
+        (await _ended.Task.WaitAsync(Late)).End.Should().Be(CircuitEnd.Broken);
+    }
+
     [Fact]
     public async Task A_direct_connection_is_preferred_and_still_dialled()
     {
@@ -248,7 +266,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
     // The two streams that the relay joins, with no connection over them.
     private async Task<(Libp2pStream Source, Libp2pStream Target)> CircuitAsync()
     {
-        TaskCompletionSource<Libp2pStream> arrived = new();
+        TaskCompletionSource<Libp2pStream> arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _hidden.Handle(CircuitRelay.StopId, async (stream, _, ended) =>
         {
             await RelayStream.ReadStopAsync(stream, ended);
@@ -269,6 +287,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         while (seen < bytes)
         {
             System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync(Late);
+            read.IsCompleted.Should().BeFalse("it does not end in order");
             seen = read.Buffer.Length;
             stream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }

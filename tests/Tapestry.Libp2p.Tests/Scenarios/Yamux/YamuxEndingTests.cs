@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using FluentAssertions;
 using Tapestry.Libp2p.Yamux;
 using Xunit;
@@ -133,6 +135,45 @@ public sealed class YamuxEndingTests : IDisposable
         Task writing = Numbered.WriteAsync(stream.Output, 1, 16 * MiB, 64 * 1024, Late);
         await remote.Session.CloseAsync().AsTask().WaitAsync(Late);
         await ShouldEnd(writing, Libp2pFault.ClosedLocally);
+    }
+
+    [Fact]
+    public async Task What_both_have_finished_ends_with_a_session_whose_last_frames_do_not_leave()
+    {
+        // A flush waits until everything is read.
+        PipeOptions narrow = new(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
+        (IDuplexPipe remote, IDuplexPipe ours) = DuplexPipes.Create(narrow);
+        YamuxLimits limits = new() { GoodbyeTimeout = TimeSpan.FromMilliseconds(50) };
+        YamuxConnection session = YamuxConnection.Start(ours, YamuxPair.SomePeer, isDialler: false, limits, TimeProvider.System);
+        byte[] opened = new byte[YamuxHeader.Bytes];
+        new YamuxHeader(YamuxFrameType.WindowUpdate, YamuxFlags.Syn | YamuxFlags.Fin, 1, 0).Write(opened);
+        await remote.Output.WriteAsync(opened, Late);
+        Libp2pStream stream = (await session.AcceptStreamAsync(Late))!;
+        Task completing = stream.CompleteWriteAsync(Late).AsTask();
+        await LookForFinAsync(remote.Input);
+        session.StreamCount.Should().Be(0);
+
+        await session.CloseAsync().AsTask().WaitAsync(Late);
+
+        await ShouldEnd(completing, Libp2pFault.ClosedLocally);
+        stream.Aborted.IsCompleted.Should().BeTrue();
+    }
+
+    // Takes everything before the frame with FIN, and does not even look at that one: a pipe counts what was looked at as read.
+    private async Task LookForFinAsync(PipeReader input)
+    {
+        while (true)
+        {
+            ReadResult read = await input.ReadAtLeastAsync(YamuxHeader.Bytes, Late);
+            YamuxHeader.Read(read.Buffer.Slice(0, YamuxHeader.Bytes).ToArray(), out YamuxHeader header).Should(YamuxFault.None);
+            if (header.Flags.HasFlag(YamuxFlags.Fin))
+            {
+                input.AdvanceTo(read.Buffer.Start);
+                return;
+            }
+
+            input.AdvanceTo(read.Buffer.GetPosition(YamuxHeader.Bytes));
+        }
     }
 
     private async Task UntilItFails(Libp2pStream stream)

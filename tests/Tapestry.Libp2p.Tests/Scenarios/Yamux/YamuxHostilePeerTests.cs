@@ -59,6 +59,21 @@ public sealed class YamuxHostilePeerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_channel_that_ends_inside_the_last_data_of_a_stream_ends_its_reader_too()
+    {
+        await using RawPeer peer = new();
+        await peer.SendAsync(WindowUpdate, Syn, 1, 0);
+        Libp2pStream stream = (await peer.Session.AcceptStreamAsync(Late))!;
+        await stream.CompleteWriteAsync(Late);
+
+        await peer.SendAsync(Data, Fin, 1, 10, payload: 5);
+        await peer.EndAsync();
+
+        await peer.Session.Completion.WaitAsync(Late);
+        await FluentActions.Awaiting(async () => await stream.Input.ReadAtLeastAsync(10, Late)).Should().ThrowAsync<Libp2pException>();
+    }
+
+    [Fact]
     public async Task The_window_counts_over_frames_and_comes_back_only_by_reading()
     {
         await using RawPeer peer = new();
