@@ -54,9 +54,11 @@ internal sealed record DemoOverall(
 /// <param name="PerRound">In a round, measured.</param>
 /// <param name="AsFp32">In a round, if updates and aggregates went the same ways as FP32.</param>
 /// <param name="Ratio">How many times less.</param>
-/// <param name="Bound">The least that a round can have moved, over all that the ledger tells: see <see cref="DemoBound"/>.</param>
-/// <param name="OverBound">How many times as much was moved: 1 or more, but for what a killed daemon received after its last answer; 0 where no round was certified.</param>
-internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio, long Bound, double OverBound);
+/// <param name="Bound">An update up, f + 1 times, and an aggregate down, for each that counted: see <see cref="DemoBound"/>.</param>
+/// <param name="OverBound">How many times as much was moved; 0 where no round was certified.</param>
+/// <param name="Least">The least that a round can have moved, by what the ledger tells.</param>
+/// <param name="OverLeast">How many times as much was moved: 1 or more, but for what a killed daemon received after its last answer; 0 where no round was certified.</param>
+internal sealed record DemoBytes(long PerRound, long AsFp32, double Ratio, long Bound, double OverBound, long Least, double OverLeast);
 
 /// <summary>What a process without data or keys found in a copy of the ledger.</summary>
 internal sealed record DemoLedger(long Entries, string Root, bool Verified);

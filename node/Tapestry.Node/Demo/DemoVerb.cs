@@ -84,7 +84,7 @@ internal static class DemoVerb
             $"a round moves {report.Bytes.PerRound / 1e6:0.00} MB among four; as FP32 {report.Bytes.AsFp32 / 1e6:0.00} MB: {report.Bytes.Ratio:0.0} times less"));
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"the least that could be, all updates at f + 1 of them and the aggregate at the others, is {report.Bytes.Bound / 1e6:0.00} MB: {report.Bytes.OverBound:0.00} times that"));
+            $"the bound, an update up, f + 1 times, and an aggregate down, for each that counted, is {report.Bytes.Bound / 1e6:0.00} MB: {report.Bytes.OverBound:0.00} times that; the least that the ledger allows, {report.Bytes.Least / 1e6:0.00} MB: {report.Bytes.OverLeast:0.00} times"));
         foreach (DemoSample sample in report.Samples)
         {
             console.WriteLine($"{sample.Language}: {sample.Prompt}|{sample.Text}");

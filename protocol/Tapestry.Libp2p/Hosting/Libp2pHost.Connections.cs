@@ -89,10 +89,17 @@ public sealed partial class Libp2pHost
         {
             throw Stopped();
         }
+        finally
+        {
+            // Whoever dialled may block; a thread that hears of sockets must not.
+            await Task.Yield();
+        }
     }
 
     private async Task<PeerConnection> OpenAsync(UpgradedConnection upgraded, ConnectionOrigin origin)
     {
+        // From here on others see the connection, and may take their time over it.
+        await Task.Yield();
         CancellationTokenSource ended = new();
         PeerConnection connection = new(this, upgraded, origin, ended.Token);
         if (_connections.TryAdd(connection) is Libp2pException refusal)

@@ -12,8 +12,8 @@ public static class SocketContinuations
     /// this one starts inherit it.</para>
     /// <para>A change of threads costs more than receiving what has come (specs/experiments/network-speed.md). There is a
     /// thread a core for all sockets, so whatever never has to wait leaves it after two milliseconds. Handlers of streams run on
-    /// the thread pool as ever and may take their time; handshakes, <see cref="Libp2pHostOptions.Admits"/> and the events of a
-    /// host run here and must not block, and neither must continuations of other users of sockets in the process.</para>
+    /// the thread pool as ever and may take their time, and so may whoever dials; <see cref="Libp2pHostOptions.Admits"/> and the
+    /// events of a host must not block, and neither must continuations of other users of sockets in the process.</para>
     /// </remarks>
     public static void RunInline()
     {

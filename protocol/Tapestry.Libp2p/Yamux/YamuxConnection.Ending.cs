@@ -12,6 +12,8 @@ public sealed partial class YamuxConnection
             await Task.WhenAll(ReadChannelAsync(), WriteChannelAsync());
         }
 
+        // Whoever waits for the end may block; a thread that hears of sockets must not.
+        await Task.Yield();
         if (_channel is IAsyncDisposable disposable)
         {
             await disposable.DisposeAsync();

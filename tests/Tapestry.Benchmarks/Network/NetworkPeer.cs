@@ -73,6 +73,9 @@ internal sealed partial class NetworkPeer : IAsyncDisposable
             {
                 Print(new { id, error = error.Message });
             }
+
+            // Reading the console blocks, which a thread that hears of sockets must not.
+            await Task.Yield();
         }
 
         return 0;

@@ -42,7 +42,8 @@ public sealed class DemoTests
         JsonElement bytes = data.GetProperty("bytes");
         bytes.GetProperty("perRound").GetInt64().Should().BePositive().And.BeLessThan(bytes.GetProperty("asFp32").GetInt64());
         bytes.GetProperty("bound").GetInt64().Should().BePositive();
-        bytes.GetProperty("overBound").GetDouble().Should().BeGreaterThanOrEqualTo(1, "nobody goes on from a round without its updates or what they came to");
+        bytes.GetProperty("least").GetInt64().Should().BePositive().And.BeLessThan(bytes.GetProperty("bound").GetInt64());
+        bytes.GetProperty("overLeast").GetDouble().Should().BeGreaterThanOrEqualTo(1, "nobody goes on from a round without its updates or what they came to");
         JsonElement ledger = data.GetProperty("ledger");
         ledger.GetProperty("verified").GetBoolean().Should().BeTrue();
         ledger.GetProperty("entries").GetInt64().Should().BePositive();
