@@ -7,7 +7,8 @@ namespace Tapestry.Node.Demo;
 
 /// <summary>What the certified rounds of a ledger are to move, and the least that they can have moved, whoever died meanwhile.</summary>
 /// <remarks>
-/// To be moved is every included update, f + 1 times, and an aggregate down to whoever it is from. The least is less: f + 1 members settled each slice, so each had all included updates: its own, and the others' over the network. Everybody else who
+/// To be moved is every included update, f + 1 times, and an aggregate down to whoever it is from. The least is less: f + 1
+/// members settled each slice, so each had all included updates: its own, and the others' over the network. Everybody else who
 /// went on from the round's base had them too, or the aggregate, or the whole base, which is larger. Who went on is whom the next
 /// certified round includes: an update is made from the base before it. Of the f + 1, those who did not go on are left out,
 /// since what a daemon receives just before it dies is in no count. A round that ended VOID counts nothing.
