@@ -28,32 +28,31 @@ internal static class DemoBound
 
     /// <summary>An update up, f + 1 times, and an aggregate down, for each that counted, in all rounds.</summary>
     /// <param name="included">How many members each certified round included.</param>
-    /// <param name="members">Members; each has a seat.</param>
+    /// <param name="faults">f of the committee.</param>
     /// <param name="updateBytes">An encoded update.</param>
     /// <param name="aggregateBytes">An encoded aggregate.</param>
-    public static long Bytes(IReadOnlyList<int> included, int members, long updateBytes, long aggregateBytes) =>
-        included.Sum(count => count * (((FaultsOf(members) + 1) * updateBytes) + aggregateBytes));
+    public static long Bytes(IReadOnlyList<int> included, int faults, long updateBytes, long aggregateBytes) =>
+        included.Sum(count => count * (((faults + 1) * updateBytes) + aggregateBytes));
 
     /// <summary>Bytes that all members together received at least, in all rounds.</summary>
     /// <param name="included">How many members each certified round included; all members ended on the last one's base.</param>
     /// <param name="members">Members; each has a seat.</param>
+    /// <param name="faults">f of the committee.</param>
     /// <param name="updateBytes">An encoded update.</param>
     /// <param name="aggregateBytes">An encoded aggregate; less than a base.</param>
-    public static long LeastBytes(IReadOnlyList<int> included, int members, long updateBytes, long aggregateBytes)
+    public static long LeastBytes(IReadOnlyList<int> included, int members, int faults, long updateBytes, long aggregateBytes)
     {
         long bytes = 0;
         for (int round = 0; round < included.Count; round++)
         {
             int wentOn = round + 1 < included.Count ? included[round + 1] : members;
-            int settled = Math.Max(0, FaultsOf(members) + 1 - (members - wentOn));
+            int settled = Math.Max(0, faults + 1 - (members - wentOn));
             long othersBytes = (included[round] - 1) * updateBytes;
             bytes += (settled * othersBytes) + ((wentOn - settled) * Math.Min(othersBytes, aggregateBytes));
         }
 
         return bytes;
     }
-
-    private static int FaultsOf(int members) => (members - 1) / 3;
 
     private static DecidedValue? Read(ByteString value) => DecidedValue.TryRead(value.Span, out DecidedValue? read) ? read : null;
 }

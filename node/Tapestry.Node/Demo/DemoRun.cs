@@ -130,8 +130,9 @@ internal sealed class DemoRun(string root, Terminal terminal, KillMoment? kill, 
         long asFp32 = perRound - blobs + (long)(blobs * growth);
         using RecordStore records = LedgerFolder.OpenRecords(network.Daemons[0].Folder);
         IReadOnlyList<int> included = DemoBound.IncludedIn(records);
-        long bound = DemoBound.Bytes(included, DemoNetwork.MemberCount, update, aggregate) / rounds;
-        long least = DemoBound.LeastBytes(included, DemoNetwork.MemberCount, update, aggregate) / rounds;
+        int faults = network.Genesis.FormCommittee().Faults;
+        long bound = DemoBound.Bytes(included, faults, update, aggregate) / rounds;
+        long least = DemoBound.LeastBytes(included, DemoNetwork.MemberCount, faults, update, aggregate) / rounds;
         return new DemoBytes(perRound, asFp32, (double)asFp32 / perRound, bound, Over(bound), least, Over(least));
 
         double Over(long bytes) => bytes == 0 ? 0 : (double)perRound / bytes;

@@ -173,7 +173,7 @@ public sealed partial class Libp2pHost
         catch (Exception mistake)
         {
             stream.Reset();
-            HandlerFailed?.Invoke(counted ?? "", connection.Remote, mistake);
+            TellMistake(counted ?? "", connection.Remote, mistake);
         }
 
         _streams.Leave(connection.Remote, counted);

@@ -62,7 +62,7 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     /// <summary>A stream of a peer's was not served, and why: one too many or too fast, against its protocol, or given up as nothing moved. Must not block or throw.</summary>
     public event Action<PeerConnection, Libp2pException>? StreamRefused;
 
-    /// <summary>A handler threw what is no fault of a peer: a mistake of ours. Its stream is reset and the host goes on.</summary>
+    /// <summary>A handler, or the keeping of reservations, threw what is no fault of a peer: a mistake of ours. A stream is reset, and the host goes on. Must not block or throw.</summary>
     public event Action<string, PeerId, Exception>? HandlerFailed;
 
     /// <summary>Our peer id.</summary>
@@ -157,6 +157,9 @@ public sealed partial class Libp2pHost : IAsyncDisposable
     public async ValueTask DisposeAsync() => await StopAsync();
 
     internal Libp2pIdentity Identity => _identity;
+
+    /// <summary>Tells of a mistake of ours in what we do with a peer by a protocol.</summary>
+    internal void TellMistake(string protocol, PeerId peer, Exception mistake) => HandlerFailed?.Invoke(protocol, peer, mistake);
 
     /// <summary>Tells of a caller that did not become a connection.</summary>
     internal void Refuse(Multiaddr remote, Libp2pException refusal) => InboundRefused?.Invoke(remote, refusal);

@@ -205,9 +205,10 @@ public sealed class CircuitRelay : IAsyncDisposable
             {
                 RelayFailed?.Invoke(relay, refusal);
             }
-            catch (Exception) when (!_stopping.IsCancellationRequested)
+            catch (Exception mistake) when (!_stopping.IsCancellationRequested)
             {
-                // A mistake of ours, with this relay: it must not end the keeping of reservations at all others, and is tried again like a refusal.
+                // Of ours, with this relay: it must not end the keeping of reservations at all others, and is tried again like a refusal.
+                _host.TellMistake(HopId, relay.Peer!, mistake);
             }
         }
 
