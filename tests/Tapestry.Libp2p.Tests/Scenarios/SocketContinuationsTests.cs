@@ -7,7 +7,7 @@ namespace Tapestry.Libp2p.Tests.Scenarios;
 public sealed class SocketContinuationsTests
 {
     [Fact]
-    public async Task Whoever_dials_goes_on_on_the_thread_pool_and_may_block()
+    public async Task Whoever_dials_or_waits_for_an_end_goes_on_on_the_thread_pool_and_may_block()
     {
         await using Libp2pHost alice = Hosts.Start(1);
         await using Libp2pHost bob = Hosts.Start(2);
@@ -21,8 +21,11 @@ public sealed class SocketContinuationsTests
             bool afterFailure = Thread.CurrentThread.IsThreadPoolThread;
             PeerConnection connection = await bob.DialAsync(alicesAddress, Hosts.Patience);
             bool afterSuccess = Thread.CurrentThread.IsThreadPoolThread;
-            await connection.CloseAsync();
-            return new[] { afterFailure, afterSuccess, Thread.CurrentThread.IsThreadPoolThread };
+            Task ending = Task.Run(async () => await alice.FindConnection(bob.PeerId)!.CloseAsync());
+            await connection.Completion;
+            bool afterEnd = Thread.CurrentThread.IsThreadPoolThread;
+            await ending;
+            return new[] { afterFailure, afterSuccess, afterEnd };
         });
 
         onPool.Should().Equal(true, true, true);
