@@ -40,6 +40,19 @@ internal static class Hosts
         return connection;
     }
 
+    /// <summary>The host's connection to a peer, once it has one: the side that dials has its own a moment sooner.</summary>
+    internal static async Task<PeerConnection> ConnectionToAsync(this Libp2pHost host, PeerId peer)
+    {
+        CancellationToken late = Patience;
+        PeerConnection? connection;
+        while ((connection = host.FindConnection(peer)) is null)
+        {
+            await Task.Delay(1, late);
+        }
+
+        return connection;
+    }
+
     /// <summary>A connection of its own, as a dial at the same moment makes it, whatever is open already.</summary>
     internal static async Task<PeerConnection> ConnectWithoutLookingAsync(this Libp2pHost from, Libp2pHost to)
     {

@@ -136,7 +136,7 @@ public sealed class HostileTlsTests : IAsyncDisposable
         await MultistreamSelect.ProposeAsync(channel, YamuxConnection.ProtocolId, Hosts.Patience);
         await using YamuxConnection muxed = YamuxConnection.Start(channel, channel.Remote, isDialler: true, new YamuxLimits(), TimeProvider.System);
         (await muxed.PingAsync(Hosts.Patience)).Should().BePositive();
-        _alice.FindConnection(_identity.PeerId)!.UsedEarlyMuxer.Should().BeFalse();
+        (await _alice.ConnectionToAsync(_identity.PeerId)).UsedEarlyMuxer.Should().BeFalse();
     }
 
     private static SslClientAuthenticationOptions With(SslClientAuthenticationOptions options, SslStreamCertificateContext chain)

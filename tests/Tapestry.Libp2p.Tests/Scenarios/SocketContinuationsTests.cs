@@ -21,7 +21,7 @@ public sealed class SocketContinuationsTests
             bool afterFailure = Thread.CurrentThread.IsThreadPoolThread;
             PeerConnection connection = await bob.DialAsync(alicesAddress, Hosts.Patience);
             bool afterSuccess = Thread.CurrentThread.IsThreadPoolThread;
-            Task ending = Task.Run(async () => await alice.FindConnection(bob.PeerId)!.CloseAsync());
+            Task ending = Task.Run(async () => await (await alice.ConnectionToAsync(bob.PeerId)).CloseAsync());
             await connection.Completion;
             bool afterEnd = Thread.CurrentThread.IsThreadPoolThread;
             await ending;

@@ -123,10 +123,7 @@ public sealed class ReachabilityTests : IAsyncLifetime
         asker.ListenAddresses[0].TryGetTcp(out _, out ushort port).Should().BeTrue();
         PeerConnection connection = await server.DialAsync(Multiaddr.Parse($"/dns4/localhost/tcp/{port}/p2p/{asker.PeerId}"), Late);
         connection.RemoteIp.Should().Be(IPAddress.Loopback);
-        while (asker.FindConnection(server.PeerId) is null)
-        {
-            await Task.Delay(1, Late);
-        }
+        await asker.ConnectionToAsync(server.PeerId);
 
         (await AskAsync(asker, server, new AutonatMessage.Dial(asker.PeerId, asker.ListenAddresses))).Status.Should().Be(AutonatStatus.Ok);
     }
