@@ -59,7 +59,8 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancelled, Ended.Token);
         try
         {
-            await using Libp2pStream stream = await connection.OpenStreamAsync(TapestryProtocols.Blob, over.Token);
+            await using Libp2pStream stream = await connection.OpenStreamAsync(
+                TapestryProtocols.Blob, output => Write(output, BlobRequest.Ask(fetch.Shape.Root)), over.Token);
             Task writing = WriteAsync(stream.Output, over.Token);
             try
             {
@@ -89,8 +90,6 @@ internal sealed class FetchSession(BlobFetch fetch, BlobSwarm swarm, PeerId peer
 
     private async Task WriteAsync(PipeWriter output, CancellationToken over)
     {
-        Write(output, BlobRequest.Ask(fetch.Shape.Root));
-        await output.FlushAsync(over);
         while (await _outbox.Reader.WaitToReadAsync(over))
         {
             while (_outbox.Reader.TryRead(out BlobRequest request))

@@ -141,14 +141,10 @@ public sealed partial class Libp2pHost
 
     private static async Task<Libp2pStream> AskAsync(PeerConnection connection, string protocolId, ReadOnlyMemory<byte> request, CancellationToken cancelled)
     {
-        Libp2pStream stream = await connection.Muxed.OpenStreamAsync(cancelled);
+        ReadOnlyMemory<byte> rest = default;
+        Libp2pStream stream = await connection.OpenStreamWithinAsync(protocolId, output => rest = LengthPrefix.WriteStart(output, request), cancelled);
         try
         {
-            MultistreamSelect.WriteProposal(stream.Output, protocolId);
-            ReadOnlyMemory<byte> rest = LengthPrefix.WriteStart(stream.Output, request);
-            await stream.Output.FlushAsync(cancelled);
-            await MultistreamSelect.ReadAnswerAsync(stream.Input, protocolId, cancelled);
-            stream.Protocol = protocolId;
             await LengthPrefix.WriteRestAsync(stream.Output, rest, cancelled);
             await stream.CompleteWriteAsync(cancelled);
             return stream;
