@@ -121,9 +121,8 @@ public sealed class BlobSharingTests : IAsyncDisposable
     {
         byte[] data = Bytes(1024 * 1024);
         ShiftedTime time = new();
-        SwarmPeer fetcher = Peer(1, _patient, time);
-        HandProvider slow = Hand(2, data, data.Length);
-        slow.Send = async (stream, frame) =>
+        BlobShape shape = ShapeOf(data, data.Length);
+        (SwarmPeer fetcher, HandProvider slow) = await SlowPairAsync(data, time, async (stream, frame, received) =>
         {
             await stream.Output.WriteAsync(PrefixOf(frame), _late.Token);
             int sent = 0;
@@ -132,15 +131,10 @@ public sealed class BlobSharingTests : IAsyncDisposable
                 time.Advance(0.8 * _patient.Patience);
                 await stream.Output.WriteAsync(part, _late.Token);
                 sent += part.Length;
-                while (fetcher.Traffic.ReceivedBytes < sent)
-                {
-                    await Task.Delay(5, _late.Token);
-                }
+                await received(sent);
             }
-        };
-        await ConnectAsync(fetcher, slow.Host);
+        });
 
-        BlobShape shape = ShapeOf(data, data.Length);
         (await FetchAsync(fetcher, shape, slow.Id)).IsHeld.Should().BeTrue();
         fetcher.Read(shape).Should().Equal(data);
         fetcher.Faults.Should().BeEmpty();
@@ -151,16 +145,10 @@ public sealed class BlobSharingTests : IAsyncDisposable
     {
         byte[] data = Bytes(1024 * 1024);
         ShiftedTime time = new();
-        SwarmPeer fetcher = Peer(1, _patient, time);
-        HandProvider slow = Hand(2, data, data.Length);
-        slow.Send = async (stream, frame) =>
+        (SwarmPeer fetcher, HandProvider slow) = await SlowPairAsync(data, time, async (stream, frame, received) =>
         {
             // The head is shorter than the hashes, so both have come.
-            while (fetcher.Traffic.ReceivedBytes <= new BlobAnswer.Hashes(0, [Digest.Zero]).ToArray().Length)
-            {
-                await Task.Delay(5, _late.Token);
-            }
-
+            await received(new BlobAnswer.Hashes(0, [Digest.Zero]).ToArray().Length + 1);
             await stream.Output.WriteAsync(PrefixOf(frame), _late.Token);
             foreach (byte[] trickle in frame.Chunk(SwarmLimits.PartBytes / 4).Take(2))
             {
@@ -168,8 +156,7 @@ public sealed class BlobSharingTests : IAsyncDisposable
                 await Task.Delay(20, _late.Token);
                 time.Advance(0.8 * _patient.Patience);
             }
-        };
-        await ConnectAsync(fetcher, slow.Host);
+        });
 
         (await FetchAsync(fetcher, ShapeOf(data, data.Length), slow.Id)).IsHeld.Should().BeFalse();
         (await fetcher.FaultsAsync(1, _late.Token)).Should().Equal((slow.Id, BlobFault.Stalled));
@@ -205,6 +192,26 @@ public sealed class BlobSharingTests : IAsyncDisposable
         HandProvider provider = new(number, data, chunkBytes);
         _open.Add(provider);
         return provider;
+    }
+
+    /// <summary>A fetcher, connected to a provider of one large chunk that sends it as the test says.</summary>
+    /// <param name="data">The blob: one chunk.</param>
+    /// <param name="time">The fetcher's.</param>
+    /// <param name="send">Sends a frame on a stream; its last argument waits until the fetcher has received so many bytes.</param>
+    private async Task<(SwarmPeer Fetcher, HandProvider Slow)> SlowPairAsync(
+        byte[] data, TimeProvider time, Func<Libp2pStream, byte[], Func<int, Task>, Task> send)
+    {
+        SwarmPeer fetcher = Peer(1, _patient, time);
+        HandProvider slow = Hand(2, data, data.Length);
+        slow.Send = (stream, frame) => send(stream, frame, async bytes =>
+        {
+            while (fetcher.Traffic.ReceivedBytes < bytes)
+            {
+                await Task.Delay(5, _late.Token);
+            }
+        });
+        await ConnectAsync(fetcher, slow.Host);
+        return (fetcher, slow);
     }
 
     private async Task ConnectAsync(SwarmPeer peer, Libp2pHost other) => await peer.Host.DialAsync(other.ListenAddresses[0], _late.Token);
