@@ -40,7 +40,7 @@ internal static class Hosts
         return connection;
     }
 
-    /// <summary>The host's connection to a peer, once it has one: the side that dials has its own a moment sooner.</summary>
+    /// <summary>The host's connection to a peer, once it has one: the side that dials has its own a moment sooner, and the event comes a moment later.</summary>
     internal static async Task<PeerConnection> ConnectionToAsync(this Libp2pHost host, PeerId peer)
     {
         CancellationToken late = Patience;

@@ -114,7 +114,7 @@ public sealed partial class Libp2pHost
         }
 
         connection.Muxed.StreamRefused = refused => StreamRefused?.Invoke(connection, refused);
-        connection.Identified = IdentifyProtocol.AskAsync(connection, this);
+        _tasks.Start(connection.IdentifyAsync);
         ConnectionOpened?.Invoke(connection);
         _tasks.Start(() => ServeConnectionAsync(connection, ended));
         return connection;

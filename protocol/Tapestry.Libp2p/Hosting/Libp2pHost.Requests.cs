@@ -141,8 +141,9 @@ public sealed partial class Libp2pHost
 
     private static async Task<Libp2pStream> AskAsync(PeerConnection connection, string protocolId, ReadOnlyMemory<byte> request, CancellationToken cancelled)
     {
+        // What of the request does not leave with the proposal.
         ReadOnlyMemory<byte> rest = default;
-        Libp2pStream stream = await connection.OpenStreamWithinAsync(protocolId, output => rest = LengthPrefix.WriteStart(output, request), cancelled);
+        Libp2pStream stream = await connection.OpenStreamUntilAsync(protocolId, output => rest = LengthPrefix.WriteStart(output, request), cancelled);
         try
         {
             await LengthPrefix.WriteRestAsync(stream.Output, rest, cancelled);

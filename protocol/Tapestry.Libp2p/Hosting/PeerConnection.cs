@@ -8,6 +8,7 @@ public sealed class PeerConnection
 {
     private readonly Libp2pHost _host;
     private readonly Lock _updating = new();
+    private readonly TaskCompletionSource<IdentifyMessage?> _identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _keepers;
     private long _keptUntilTicks;
 
@@ -23,7 +24,7 @@ public sealed class PeerConnection
         Limit = origin.Limit;
         OpenedAt = host.Options.Time.GetUtcNow();
         Ended = ended;
-        Identified = Task.FromResult<IdentifyMessage?>(null);
+        Identified = _identified.Task;
     }
 
     /// <summary>The peer at the other end, proved.</summary>
@@ -51,7 +52,7 @@ public sealed class PeerConnection
     public DateTimeOffset OpenedAt { get; }
 
     /// <summary>What the peer tells about itself; null when it does not, or not in time. Never faults.</summary>
-    public Task<IdentifyMessage?> Identified { get; internal set; }
+    public Task<IdentifyMessage?> Identified { get; private set; }
 
     /// <summary>Ends once with the connection; never faults.</summary>
     public Task<Libp2pFault> Completion => Muxed.Completion;
@@ -87,16 +88,20 @@ public sealed class PeerConnection
             cancelled);
 
     /// <summary>Opens a stream and agrees on its protocol; what is said first leaves with the proposal, which saves a round trip.</summary>
-    /// <param name="protocolId">The protocol; a peer that does not speak it drops what was said first.</param>
-    /// <param name="writeFirst">Writes what the protocol says first, at most 64 KiB, and does not flush: that fits in the first window of any stream.</param>
+    /// <remarks>
+    /// For protocols that the peer is known to speak. Another one of ours says that it does not; a foreign one may take what is
+    /// said first for a second proposal and reset the stream.
+    /// </remarks>
+    /// <param name="protocolId">The protocol.</param>
+    /// <param name="writeFirst">Writes what the protocol says first and does not flush; more than some 64 KiB may not fit in the stream's first window.</param>
     /// <param name="cancelled">Ends the attempt; it also ends at <see cref="Libp2pHostOptions.NegotiationDeadline"/>.</param>
     /// <exception cref="Libp2pException">As <see cref="OpenStreamAsync(string, CancellationToken)"/>.</exception>
     public Task<Libp2pStream> OpenStreamAsync(string protocolId, Action<PipeWriter> writeFirst, CancellationToken cancelled) =>
         InTimeAsync(protocolId, (stream, late) => ProposeAsync(stream, protocolId, writeFirst, late), cancelled);
 
-    /// <summary>The same, for callers that bring the deadline.</summary>
-    internal Task<Libp2pStream> OpenStreamWithinAsync(string protocolId, Action<PipeWriter> writeFirst, CancellationToken deadline) =>
-        OpenAsync((stream, late) => ProposeAsync(stream, protocolId, writeFirst, late), deadline);
+    /// <summary>As <see cref="OpenStreamAsync(string, Action{PipeWriter}, CancellationToken)"/>, for callers that bring the deadline.</summary>
+    internal Task<Libp2pStream> OpenStreamUntilAsync(string protocolId, Action<PipeWriter> writeFirst, CancellationToken late) =>
+        OpenAsync((stream, until) => ProposeAsync(stream, protocolId, writeFirst, until), late);
 
     /// <summary>Keeps the connection open though nothing happens on it, until the result is disposed. The peer may close it all the same.</summary>
     public IDisposable Keep() => new Keeper(this);
@@ -109,6 +114,21 @@ public sealed class PeerConnection
 
     /// <summary>Says goodbye and closes the connection with all its streams.</summary>
     public ValueTask CloseAsync() => Muxed.CloseAsync();
+
+    /// <summary>Asks the peer about itself; once, when the connection is open.</summary>
+    internal async Task IdentifyAsync()
+    {
+        IdentifyMessage? told = null;
+        try
+        {
+            told = await IdentifyProtocol.AskAsync(this, _host);
+        }
+        finally
+        {
+            // Also after a mistake of ours: nobody may wait for it for ever.
+            _identified.SetResult(told);
+        }
+    }
 
     /// <summary>Takes what the peer pushed, once it is <see cref="Identified"/>: of two pushes at once the second builds on the first.</summary>
     internal void Update(IdentifyMessage pushed)

@@ -25,7 +25,7 @@ public sealed partial class YamuxConnection
         }
         catch (Exception lost) when (lost is IOException or InvalidOperationException or ObjectDisposedException)
         {
-            fault = YamuxFault.ChannelLost;
+            fault = Broken;
         }
         finally
         {
@@ -40,6 +40,9 @@ public sealed partial class YamuxConnection
 
         await input.CompleteAsync();
     }
+
+    /// <summary>What an end of the channel means: nothing bad after a goodbye, though it be a reset, which overtakes what we had not sent yet.</summary>
+    private YamuxFault Broken => _session.RemoteIsLeaving ? YamuxFault.None : YamuxFault.ChannelLost;
 
     private async ValueTask<YamuxFault> ReadFramesAsync(PipeReader input)
     {
@@ -71,7 +74,7 @@ public sealed partial class YamuxConnection
 
             if (read.IsCompleted)
             {
-                return isCut ? YamuxFault.Truncated : _session.RemoteIsLeaving ? YamuxFault.None : YamuxFault.ChannelLost;
+                return isCut ? YamuxFault.Truncated : Broken;
             }
 
             EndIfLeft();

@@ -29,7 +29,7 @@ public sealed partial class YamuxConnection
         {
             // The remote has gone or reads no more: nothing is left to be said to it.
             lostBy = lost;
-            End(YamuxFault.ChannelLost, Libp2pFault.ConnectionLost);
+            End(Broken, Libp2pFault.ConnectionLost);
         }
         finally
         {

@@ -35,6 +35,9 @@ public abstract class WeDialJsTests(JsPeerFixture fixture, SecurityProtocol secu
         _connection.Remote.ToString().Should().Be(Js.PeerId);
         _connection.SecurityProtocol.Should().Be(security.Id);
         _connection.UsedEarlyMuxer.Should().BeTrue("js-libp2p names its muxers in both handshakes");
+
+        // Whoever dials has the connection a moment sooner.
+        await _host.PingAsync(_connection.Remote, Late);
         JsonElement connections = await Js.AskAsync("connections", new { }, Late);
         connections.GetProperty("peers").EnumerateArray().Select(peer => peer.GetString()).Should().Contain(_host.PeerId.ToString());
     }

@@ -141,6 +141,9 @@ public sealed class ConnectionTests
         PeerConnection atAlice = await opened.Task.WaitAsync(Hosts.Patience);
         atAlice.Remote.Should().Be(bob.PeerId);
         atAlice.IsDialer.Should().BeFalse();
+
+        // What is still on its way when a socket closes makes a reset of the close.
+        await Task.WhenAll(connection.Identified, atAlice.Identified);
         await connection.CloseAsync();
 
         (await closedAtBob.Task.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.None);

@@ -76,8 +76,8 @@ public sealed class FirstBytesTests
     {
         while (await muxed.AcceptStreamAsync(Hosts.Patience) is Libp2pStream stream)
         {
-            if (await ReadUntilAsync(stream.Input, said => said.Count(character => character == '\n') == 2) is string said
-                && said.Contains(Protocol, StringComparison.Ordinal))
+            string proposed = await ReadUntilAsync(stream.Input, said => said.Count(character => character == '\n') == 2);
+            if (proposed.Contains(Protocol, StringComparison.Ordinal))
             {
                 await ReadUntilAsync(stream.Input, rest => rest.EndsWith("said first", StringComparison.Ordinal));
                 return stream;
@@ -89,9 +89,10 @@ public sealed class FirstBytesTests
 
     private static async Task<string> ReadUntilAsync(PipeReader input, Predicate<string> isEnough)
     {
+        CancellationToken late = Hosts.Patience;
         while (true)
         {
-            ReadResult read = await input.ReadAsync(Hosts.Patience);
+            ReadResult read = await input.ReadAsync(late);
             string said = Encoding.ASCII.GetString(read.Buffer);
             bool isRead = isEnough(said);
             input.AdvanceTo(read.Buffer.Start, isRead ? read.Buffer.Start : read.Buffer.End);
@@ -99,6 +100,8 @@ public sealed class FirstBytesTests
             {
                 return said;
             }
+
+            read.IsCompleted.Should().BeFalse("more has to come");
         }
     }
 }

@@ -29,8 +29,8 @@ public sealed class KeepingTests
     [Fact]
     public async Task A_surplus_connection_stays_as_long_as_a_stream_is_on_it()
     {
-        await using Libp2pHost alice = Hosts.Start(1, Quick);
-        await using Libp2pHost bob = Hosts.Start(2, Quick);
+        await using Libp2pHost alice = Hosts.Start(1, Calm);
+        await using Libp2pHost bob = Hosts.Start(2, Calm);
         TaskCompletionSource release = new();
         foreach (Libp2pHost host in new[] { alice, bob })
         {
@@ -43,7 +43,7 @@ public sealed class KeepingTests
         await using (await surplus.OpenStreamAsync(Wait, Hosts.Patience))
         {
             await UntilAsync(() => surplus.IsSurplus);
-            await Task.Delay(TimeSpan.FromMilliseconds(300), Hosts.Patience);
+            await Task.Delay(TimeSpan.FromMilliseconds(2500), Hosts.Patience);
             surplus.Completion.IsCompleted.Should().BeFalse();
             release.SetResult();
         }
@@ -54,8 +54,8 @@ public sealed class KeepingTests
     [Fact]
     public async Task When_the_connection_that_stayed_ends_the_surplus_one_takes_its_place()
     {
-        await using Libp2pHost alice = Hosts.Start(1, Quick);
-        await using Libp2pHost bob = Hosts.Start(2, Quick);
+        await using Libp2pHost alice = Hosts.Start(1, Calm);
+        await using Libp2pHost bob = Hosts.Start(2, Calm);
         TaskCompletionSource release = new();
         alice.Handle(Wait, (_, _, ended) => release.Task.WaitAsync(ended));
         bob.Handle(Wait, (_, _, ended) => release.Task.WaitAsync(ended));
@@ -71,7 +71,7 @@ public sealed class KeepingTests
         release.SetResult();
         await open.DisposeAsync();
 
-        await Task.Delay(TimeSpan.FromMilliseconds(300), Hosts.Patience);
+        await Task.Delay(TimeSpan.FromMilliseconds(2500), Hosts.Patience);
         surplus.Completion.IsCompleted.Should().BeFalse("it is the only one");
     }
 
@@ -85,14 +85,21 @@ public sealed class KeepingTests
 
         PeerConnection unused = await alice.ConnectAsync(bob);
         PeerConnection isProtected = await carol.ConnectAsync(bob);
+        TaskCompletionSource<IDisposable> keeping = new();
+        carol.ConnectionOpened += opened =>
+        {
+            if (opened.Remote == dave.PeerId)
+            {
+                keeping.SetResult(opened.Keep());
+            }
+        };
         PeerConnection kept = await carol.ConnectAsync(dave);
-        IDisposable keeping = kept.Keep();
 
         (await unused.Completion.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.None);
         await Task.Delay(TimeSpan.FromMilliseconds(300), Hosts.Patience);
         isProtected.Completion.IsCompleted.Should().BeFalse();
         kept.Completion.IsCompleted.Should().BeFalse();
-        keeping.Dispose();
+        (await keeping.Task.WaitAsync(Hosts.Patience)).Dispose();
         (await kept.Completion.WaitAsync(Hosts.Patience)).Should().Be(Libp2pFault.None);
     }
 
@@ -162,6 +169,10 @@ public sealed class KeepingTests
 
     private static Libp2pHostOptions Quick(Libp2pHostOptions options) =>
         options with { Limits = options.Limits with { IdleSurplusConnection = TimeSpan.FromMilliseconds(50) } };
+
+    // Leaves a test the time to open a stream on a connection that is about to be given up.
+    private static Libp2pHostOptions Calm(Libp2pHostOptions options) =>
+        options with { Limits = options.Limits with { IdleSurplusConnection = TimeSpan.FromSeconds(1) } };
 
     private static Libp2pHostOptions QuickIdle(Libp2pHostOptions options) => options with
     {

@@ -80,7 +80,7 @@ public sealed class SlowReadersTests : IAsyncDisposable
     }
 
     private static Libp2pHostOptions Impatient(Libp2pHostOptions options) =>
-        options with { Limits = options.Limits with { ResponseDeadline = TimeSpan.FromMilliseconds(100) } };
+        options with { Limits = options.Limits with { ResponseDeadline = TimeSpan.FromSeconds(1) } };
 
     private async Task<PeerConnection> ConnectAsync(Func<Libp2pHostOptions, Libp2pHostOptions> change)
     {

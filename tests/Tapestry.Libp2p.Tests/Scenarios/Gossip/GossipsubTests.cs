@@ -176,7 +176,7 @@ public sealed class GossipsubTests
         byte[] data = new byte[64 * 1024];
         Task<int> waiting = alice.Gossip.PublishAsync(Topic, data, Hosts.Patience).AsTask();
         int published = 1;
-        while (await Task.WhenAny(waiting, Task.Delay(500)) == waiting)
+        while (await Task.WhenAny(waiting, Task.Delay(2000)) == waiting)
         {
             published++.Should().BeLessThan(40, "window, stream and queue hold less than 1 MiB");
             waiting = alice.Gossip.PublishAsync(Topic, data, Hosts.Patience).AsTask();
@@ -310,7 +310,7 @@ public sealed class GossipsubTests
         await bob.Gossip.PublishAsync(Topic, new byte[1], Hosts.Patience);
 
         (await failed.Task.WaitAsync(Hosts.Patience)).Should().Match<(string Topic, Exception Mistake)>(report => report.Topic == Topic && report.Mistake.Message == "as asked");
-        alice.Gossip.ScoreOf(bob.Host.PeerId).Should().Be(0);
+        alice.Gossip.ScoreOf(bob.Host.PeerId).Should().BeGreaterThanOrEqualTo(0, "time in the mesh earns a little");
     }
 
     [Fact]

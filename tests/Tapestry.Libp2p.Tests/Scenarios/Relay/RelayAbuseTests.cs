@@ -67,11 +67,15 @@ public sealed class RelayAbuseTests : IAsyncLifetime
     {
         Libp2pHost relay = Relay();
         Libp2pHost hidden = Start();
-        RelayReservation reservation = await ReserveAsync(hidden, relay);
+        CircuitRelay client = new(hidden, new CircuitRelayOptions());
+        RelayReservation reservation = await client.ReserveAsync(relay.ListenAddresses[0], Late);
         TaskCompletionSource gone = new();
+        TaskCompletionSource given = new();
         relay.ConnectionClosed += (_, _) => gone.TrySetResult();
+        client.ReservationsChanged += () => given.TrySetResult();
         await hidden.FindConnection(relay.PeerId)!.CloseAsync();
         await gone.Task.WaitAsync(Late);
+        await given.Task.WaitAsync(Late);
 
         // It comes back, and has to reserve anew.
         await hidden.ConnectAsync(relay);

@@ -207,7 +207,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
     [Fact]
     public async Task While_the_reservation_lasts_an_idle_connection_to_the_relay_stays()
     {
-        ResourceLimits impatient = new() { IdleConnection = TimeSpan.FromMilliseconds(50), IdleSurplusConnection = TimeSpan.FromMilliseconds(20) };
+        ResourceLimits impatient = new() { IdleConnection = TimeSpan.FromSeconds(1), IdleSurplusConnection = TimeSpan.FromMilliseconds(100) };
         await using Libp2pHost relay = Hosts.Start(5, options => options with { Limits = impatient });
         await using Libp2pHost reserving = Hosts.Start(6, options => options with { Limits = impatient });
         await using Libp2pHost passing = Hosts.Start(7);
@@ -227,6 +227,7 @@ public sealed class RelayedConnectionTests : IAsyncLifetime
         await using Libp2pHost hidden = Hosts.Start(4, options => options with { ListenAddresses = [], Limits = limits });
         RelayReservation reservation = await ReserveAsync(new CircuitRelayOptions { Serves = true }, hidden);
         await _dialer.DialAsync(reservation.Addresses[0], Late);
+        await hidden.ConnectionToAsync(_dialer.PeerId);
 
         Func<Task> another = () => _hidden.DialAsync(reservation.Addresses[0], Late);
 

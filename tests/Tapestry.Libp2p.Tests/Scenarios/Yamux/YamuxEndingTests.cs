@@ -59,8 +59,8 @@ public sealed class YamuxEndingTests : IDisposable
         await pair.Dialler.CloseAsync();
 
         (await reading).Should().Be(3 * MiB);
-        (await pair.Listener.Completion).Should().Be(Libp2pFault.None);
-        (await pair.Dialler.Completion).Should().Be(Libp2pFault.None);
+        (await pair.Listener.Completion.WaitAsync(Late)).Should().Be(Libp2pFault.None);
+        (await pair.Dialler.Completion.WaitAsync(Late)).Should().Be(Libp2pFault.None);
     }
 
     [Theory]
