@@ -9,7 +9,7 @@ namespace Tapestry.Node.Demo;
 /// <summary>One daemon as a process of its own, with its own folder, keys, ports and log.</summary>
 internal sealed class DaemonProcess : IDisposable
 {
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http;

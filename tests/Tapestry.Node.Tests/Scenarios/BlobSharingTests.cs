@@ -145,10 +145,8 @@ public sealed class BlobSharingTests : IAsyncDisposable
     {
         byte[] data = Bytes(1024 * 1024);
         ShiftedTime time = new();
-        (SwarmPeer fetcher, HandProvider slow) = await SlowPairAsync(data, time, async (stream, frame, received) =>
+        (SwarmPeer fetcher, HandProvider slow) = await SlowPairAsync(data, time, async (stream, frame, _) =>
         {
-            // The head is shorter than the hashes, so both have come.
-            await received(new BlobAnswer.Hashes(0, [Digest.Zero]).ToArray().Length + 1);
             await stream.Output.WriteAsync(PrefixOf(frame), _late.Token);
             foreach (byte[] trickle in frame.Chunk(SwarmLimits.PartBytes / 4).Take(2))
             {
@@ -203,15 +201,31 @@ public sealed class BlobSharingTests : IAsyncDisposable
     {
         SwarmPeer fetcher = Peer(1, _patient, time);
         HandProvider slow = Hand(2, data, data.Length);
-        slow.Send = (stream, frame) => send(stream, frame, async bytes =>
+        slow.Send = async (stream, frame) =>
         {
-            while (fetcher.Traffic.ReceivedBytes < bytes)
+            await HashesHeldAsync(fetcher, ShapeOf(data, data.Length));
+            await send(stream, frame, async bytes =>
             {
-                await Task.Delay(5, _late.Token);
-            }
-        });
+                while (fetcher.Traffic.ReceivedBytes < bytes)
+                {
+                    await Task.Delay(5, _late.Token);
+                }
+            });
+        };
         await ConnectAsync(fetcher, slow.Host);
         return (fetcher, slow);
+    }
+
+    /// <summary>Waits until a fetch has the hashes of a blob of one page: from then on the chunk alone can end its provider's silence.</summary>
+    private async Task HashesHeldAsync(SwarmPeer fetcher, BlobShape shape)
+    {
+        SharedBlob shared = fetcher.Swarm.Share(shape.Root);
+        while (shared.Source is not IChunkSource source || source.Hashes(0).IsEmpty)
+        {
+            await Task.Delay(5, _late.Token);
+        }
+
+        fetcher.Swarm.Release(shared);
     }
 
     private async Task ConnectAsync(SwarmPeer peer, Libp2pHost other) => await peer.Host.DialAsync(other.ListenAddresses[0], _late.Token);

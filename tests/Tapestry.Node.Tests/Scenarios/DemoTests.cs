@@ -28,7 +28,8 @@ public sealed class DemoTests
     [TorchFact]
     public async Task A_demo_with_a_kill_reports_what_scripts_rely_on()
     {
-        (int exitCode, JsonElement output) = await TapestryProcess.RunAsync("demo", "--rounds", Rounds.ToString(CultureInfo.InvariantCulture), "--kill", "manifest");
+        (int exitCode, JsonElement output) = await TapestryProcess.RunAsync(
+            TimeSpan.FromMinutes(15), "demo", "--rounds", Rounds.ToString(CultureInfo.InvariantCulture), "--kill", "manifest");
 
         exitCode.Should().Be(0, output.ToString());
         output.GetProperty("schema").GetString().Should().Be("tapestry/demo/1");

@@ -52,6 +52,8 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
 
         await UntilAllAreLinkedAsync(0, 1, 2, 3);
 
+        // Whoever is linked may still be about to tell its signed addresses.
+        await UntilAsync(() => _nodes[3]!.Board.Report().Members.All(member => member.Source is "list" or "signed"));
         _nodes[3]!.Board.Report().Members.Select(member => (member.Name, member.Source))
             .Should().BeEquivalentTo([("m0", "list"), ("m1", "signed"), ("m2", "signed")]);
     }
@@ -103,6 +105,7 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
         Start(1, list);
         Start(2, list);
         await UntilAllAreLinkedAsync(0, 1, 2);
+        await UntilAsync(() => RecordOf(_nodes[2]!, 1) is not null);
         Multiaddr before = AddressOf(_nodes[2]!, 1);
 
         await StopAsync(1);
@@ -125,6 +128,9 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
         PeerConnection between = _nodes[1]!.Host.FindConnection(_nodes[2]!.Host.PeerId)!;
         between.IsRelayed.Should().BeTrue();
         between.Limit.Should().BeNull("members relay for members as long and as much as they want");
+
+        // The other may have been the first to have a place at the relay.
+        await UntilAsync(() => _nodes[1]!.Host.AnnouncedAddresses.Any(address => address.IsCircuit));
         _nodes[1]!.Host.AnnouncedAddresses.Should().ContainSingle().Which.IsCircuit.Should().BeTrue();
     }
 
@@ -192,7 +198,7 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
 
         await _nodes[0]!.Exchange.AskAsync(liar.PeerId, _late.Token);
 
-        _nodes[0]!.Board.Report().Faults.Should().ContainSingle().Which.Should().Be(KeyValuePair.Create("m1: BadBody", 1L));
+        _nodes[0]!.Board.Report().Faults.Keys.Should().Equal("m1: BadBody");
     }
 
     [Fact]
@@ -275,7 +281,19 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
     {
         string peers = _folder.At($"peers{index}.txt");
         File.WriteAllText(peers, list);
-        _nodes[index] = Node.Start(genesis ?? _genesis, _genesis.Members.Single(member => member.Name == $"m{index}"), _peerKeys[index], _folder.At($"records{index}"), peers, port, listens);
+        Member self = _genesis.Members.Single(member => member.Name == $"m{index}");
+        while (_nodes[index] is null)
+        {
+            try
+            {
+                _nodes[index] = Node.Start(genesis ?? _genesis, self, _peerKeys[index], _folder.At($"records{index}"), peers, port, listens);
+            }
+            catch (Tapestry.Cli.CliException error) when (error.Code == "port-in-use" && !_late.IsCancellationRequested)
+            {
+                // A port that was given back may be anybody's for a while.
+                Thread.Sleep(100);
+            }
+        }
     }
 
     private async Task StopAsync(int index)
@@ -285,10 +303,11 @@ public sealed class FindingPeersTests : IAsyncLifetime, IDisposable
     }
 
     private bool KnowsAddressesOfAll(Node node) =>
-        _peerKeys.Select(key => PeerId.From(key.PublicKey)).All(peer => node.Host.AddressBook.RecordOf(peer) is not null);
+        Enumerable.Range(0, Members).All(index => RecordOf(node, index) is not null);
 
-    private Multiaddr AddressOf(Node node, int index) =>
-        node.Host.AddressBook.RecordOf(PeerId.From(_peerKeys[index].PublicKey))!.Record.Addresses[0];
+    private SignedPeerRecord? RecordOf(Node node, int index) => node.Host.AddressBook.RecordOf(PeerId.From(_peerKeys[index].PublicKey));
+
+    private Multiaddr AddressOf(Node node, int index) => RecordOf(node, index)!.Record.Addresses[0];
 
     private Task UntilAllAreLinkedAsync(params int[] indices) =>
         UntilAsync(() => indices.All(index => _nodes[index]!.Board.Report().Connected.Count == indices.Length - 1));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using FluentAssertions;
@@ -28,7 +29,7 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly SigningKey[] _memberKeys = [.. Enumerable.Range(1, 4).Select(Key)];
     private readonly SigningKey[] _peerKeys = [.. Enumerable.Range(11, 4).Select(Key)];
-    private readonly List<PeerMessage> _accepted = [];
+    private readonly ConcurrentQueue<PeerMessage> _accepted = [];
     private readonly Genesis _genesis;
     private readonly Member[] _members;
     private readonly Libp2pHost _ours;
@@ -117,6 +118,9 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
         Dictionary<string, long> expected = new() { ["this member: serving /mistaken/1 failed"] = 5, ["m1: Malformed"] = 5, ["callers: Malformed"] = 1 };
         await UntilAsync(() => _board.Report().Faults.Values.Sum() == 11);
         _board.Report().Faults.Should().Equal(expected);
+
+        // What is counted is logged a moment later.
+        await UntilAsync(() => log.Lines.Count() >= 7);
         log.Lines.Should().HaveCount(7, "the first, second and fourth time of two things, and the first of a third");
         log.Lines.Should().Contain(line => line.Contains("serving /mistaken/1 to m1", StringComparison.OrdinalIgnoreCase));
     }
@@ -172,8 +176,8 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
         LengthPrefix.Write(stream.Output, new PeerMessage.Signed(good).Encode().Span);
         await stream.Output.FlushAsync(_late.Token);
 
-        await UntilAsync(() => _accepted.Count == 1);
-        _accepted[0].Should().Be(new PeerMessage.Signed(good));
+        await UntilAsync(() => !_accepted.IsEmpty);
+        _accepted.Single().Should().Be(new PeerMessage.Signed(good));
         _board.Report().Faults.Keys.Should().BeEquivalentTo("m1: Malformed", "m1: BadSignature");
     }
 
@@ -264,7 +268,7 @@ public sealed class HostilePeerTests : IAsyncLifetime, IDisposable
     private bool Accept(MemberId from, PeerMessage message)
     {
         from.Should().Be(_members[1].Id);
-        _accepted.Add(message);
+        _accepted.Enqueue(message);
         return true;
     }
 

@@ -130,11 +130,9 @@ public sealed class NetworkTests : IDisposable
         _network.Daemons[0].Start();
         _network.Daemons[1].Start();
 
-        StatusReport ours = await WaitForAsync(_network.Daemons[0], report => report.Faults.Count > 0);
-        StatusReport theirs = await WaitForAsync(_network.Daemons[1], report => report.Faults.Count > 0);
+        StatusReport ours = await WaitForAsync(_network.Daemons[0], report => report.Faults.ContainsKey("boreas: WrongGenesis"));
+        await WaitForAsync(_network.Daemons[1], report => report.Faults.ContainsKey("aurora: WrongGenesis"));
 
-        ours.Faults.Keys.Should().Contain("boreas: WrongGenesis");
-        theirs.Faults.Keys.Should().Contain("aurora: WrongGenesis");
         ours.Connected.Should().BeEmpty();
     }
 
@@ -150,7 +148,7 @@ public sealed class NetworkTests : IDisposable
         }
 
         StartAll();
-        StatusReport[] joined = await WaitAsync(reports => reports.All(report => report.Connected.Count == 3));
+        StatusReport[] joined = await WaitAsync(reports => reports.All(report => report.Connected.Count == 3) && reports.Skip(1).All(KnowsAllForGood));
         joined[3].Members.Select(member => (member.Name, member.Source)).Should().BeEquivalentTo(
             [(daemons[0].Name, "list"), (daemons[1].Name, "signed"), (daemons[2].Name, "signed")]);
         await StopAllAsync();
@@ -175,6 +173,9 @@ public sealed class NetworkTests : IDisposable
         settings["network"]!["gossip"] = "off";
         File.WriteAllText(folder.Settings, settings.ToJsonString());
     }
+
+    /// <summary>Whether it would find all others after a restart; whoever is linked may still be about to tell its signed addresses.</summary>
+    private static bool KnowsAllForGood(StatusReport report) => report.Members.All(member => member.Source is "list" or "signed");
 
     private static string PeerListOf(DaemonProcess daemon) => Path.Combine(daemon.Folder.Root, "peers.txt");
 

@@ -62,7 +62,7 @@ public sealed class PeerFetchTests : IDisposable
         BlobShape shape = honest.Hold(_data, ChunkBytes);
 
         await PeerVerb.RunAsync(
-            ExitCode.Ok, "peer", "fetch", shape.Root.ToString(), liar.Host.ListenAddresses[0].ToString(), AddressOf(honest), "--output", File, "--timeout-seconds", "2");
+            ExitCode.Ok, "peer", "fetch", shape.Root.ToString(), liar.Host.ListenAddresses[0].ToString(), AddressOf(honest), "--output", File, "--timeout-seconds", "20");
 
         System.IO.File.ReadAllBytes(File).Should().Equal(_data);
     }
@@ -75,7 +75,7 @@ public sealed class PeerFetchTests : IDisposable
         string address = breaking.Host.ListenAddresses[0].ToString();
         string root = MerkleTree.Root([.. _data.Chunk(ChunkBytes).Select(chunk => MerkleTree.LeafHash(chunk))]).ToString();
 
-        JsonElement error = await PeerVerb.RunAsync(ExitCode.Failed, "peer", "fetch", root, address, "--output", File, "--timeout-seconds", "2");
+        JsonElement error = await PeerVerb.RunAsync(ExitCode.Failed, "peer", "fetch", root, address, "--output", File, "--timeout-seconds", "5");
         error.GetProperty("code").GetString().Should().Be("not-fetched");
         System.IO.File.Exists(File).Should().BeFalse();
 
@@ -108,7 +108,7 @@ public sealed class PeerFetchTests : IDisposable
 
     private async Task FailAsync(ExitCode exitCode, string code, params string[] arguments)
     {
-        JsonElement error = await PeerVerb.RunAsync(exitCode, ["peer", "fetch", .. arguments, "--output", File, "--timeout-seconds", "2"]);
+        JsonElement error = await PeerVerb.RunAsync(exitCode, ["peer", "fetch", .. arguments, "--output", File, "--timeout-seconds", "20"]);
         error.GetProperty("code").GetString().Should().Be(code);
         error.GetProperty("hint").GetString().Should().NotBeEmpty();
     }

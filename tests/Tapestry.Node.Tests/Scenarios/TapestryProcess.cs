@@ -10,14 +10,17 @@ internal static class TapestryProcess
 {
     /// <summary>Runs a verb to its end.</summary>
     /// <returns>Its exit code, and the one object that it printed.</returns>
-    public static async Task<(int ExitCode, JsonElement Output)> RunAsync(params string[] arguments)
+    public static Task<(int ExitCode, JsonElement Output)> RunAsync(params string[] arguments) => RunAsync(ProcessPatience.Default, arguments);
+
+    /// <summary>Runs a verb that may take longer than others to its end.</summary>
+    /// <returns>Its exit code, and the one object that it printed.</returns>
+    public static async Task<(int ExitCode, JsonElement Output)> RunAsync(TimeSpan atMost, params string[] arguments)
     {
         using Process process = OwnProgram.Start([.. arguments, "--json"]);
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await errors;
-        return (process.ExitCode, JsonDocument.Parse(output).RootElement);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        await process.InTimeAsync(Task.WhenAll(output, errors, process.WaitForExitAsync()), atMost);
+        return (process.ExitCode, JsonDocument.Parse(await output).RootElement);
     }
 
     /// <summary>The data that a verb must end with, in its envelope.</summary>
