@@ -96,28 +96,25 @@ internal sealed class GossipOutbox(GossipLimits limits, Func<TimeSpan> now)
     {
         while (true)
         {
-            int written = 0;
-            bool madeRoom = false;
-            while (written < FlushBytes && TryTake(out GossipRpc? rpc, ref madeRoom))
-            {
-                written += GossipRpcWriter.Write(stream.Output, rpc!);
-            }
-
-            if (written == 0)
+            if (!await TrySendAsync(stream, cancelled))
             {
                 await _wake.Reader.ReadAsync(cancelled);
-                continue;
-            }
-
-            Flushing(now());
-            await stream.Output.FlushAsync(cancelled);
-            Flushing(null);
-            Sent(written);
-            if (madeRoom)
-            {
-                RoomMade();
             }
         }
+    }
+
+    /// <summary>Sends what waits, and that no more comes; what a cancelled <see cref="RunAsync"/> had written goes first.</summary>
+    /// <exception cref="IOException">The stream has ended.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    internal async Task EndAsync(Libp2pStream stream, CancellationToken cancelled)
+    {
+        do
+        {
+            await stream.Output.FlushAsync(cancelled);
+        }
+        while (await TrySendAsync(stream, cancelled));
+
+        await stream.CompleteWriteAsync(cancelled);
     }
 
     /// <summary>What was taken waits since then for the peer to read, or no longer.</summary>
@@ -127,6 +124,33 @@ internal sealed class GossipOutbox(GossipLimits limits, Func<TimeSpan> now)
         {
             _flushingSince = since;
         }
+    }
+
+    /// <summary>Writes and flushes some of what waits; false when nothing does.</summary>
+    private async ValueTask<bool> TrySendAsync(Libp2pStream stream, CancellationToken cancelled)
+    {
+        int written = 0;
+        bool madeRoom = false;
+        while (written < FlushBytes && TryTake(out GossipRpc? rpc, ref madeRoom))
+        {
+            written += GossipRpcWriter.Write(stream.Output, rpc!);
+        }
+
+        if (written == 0)
+        {
+            return false;
+        }
+
+        Flushing(now());
+        await stream.Output.FlushAsync(cancelled);
+        Flushing(null);
+        Sent(written);
+        if (madeRoom)
+        {
+            RoomMade();
+        }
+
+        return true;
     }
 
     private OutboxFate AddDoNotWant(IReadOnlyList<GossipId> ids)

@@ -113,6 +113,11 @@ public sealed partial class Gossipsub
         }
 
         link.SetOutbound(null);
+        if (stream is not null && _stopping.IsCancellationRequested)
+        {
+            await EndAsync(link, stream);
+        }
+
         Leave(link);
         if (stream is not null)
         {
@@ -120,6 +125,20 @@ public sealed partial class Gossipsub
         }
 
         return true;
+    }
+
+    /// <summary>What was published before we stop still goes out, unless the peer takes too long.</summary>
+    private static async Task EndAsync(GossipLink link, Libp2pStream stream)
+    {
+        using CancellationTokenSource late = new(EndingTime);
+        try
+        {
+            await link.Outbox.EndAsync(stream, late.Token);
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            // The peer has gone, or does not read.
+        }
     }
 
     /// <summary>Notices the end of a stream on which nothing ever comes.</summary>
