@@ -127,13 +127,16 @@ public sealed partial class Gossipsub
         return true;
     }
 
-    /// <summary>What was published before we stop still goes out, unless the peer takes too long.</summary>
+    /// <summary>What was published before we stop is still heard, unless the peer takes too long.</summary>
     private static async Task EndAsync(GossipLink link, Libp2pStream stream)
     {
         using CancellationTokenSource late = new(EndingTime);
         try
         {
             await link.Outbox.EndAsync(stream, late.Token);
+
+            // The peer ends the stream once it has read it all; a connection that ended before would take from it what it has not read.
+            await StreamEnd.WaitAsync(stream.Input, late.Token);
         }
         catch (Exception end) when (end is IOException or OperationCanceledException)
         {

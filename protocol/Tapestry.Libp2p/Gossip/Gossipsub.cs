@@ -14,7 +14,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
     // Dials at once to peers that others recommend, as go-libp2p-pubsub has it; more are left out.
     private const int DialsMax = 8;
 
-    // Long enough for what is queued to leave, and short for a peer that does not read. By the system's clock: whoever stops waits for it.
+    // Long enough for what is queued to be read, and short for a peer that does not read. By the system's clock: whoever stops waits for it.
     private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(2);
 
     private static readonly string[] ProtocolIds = ["/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0"];

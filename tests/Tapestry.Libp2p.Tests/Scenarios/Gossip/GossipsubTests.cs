@@ -54,6 +54,24 @@ public sealed class GossipsubTests
     }
 
     [Fact]
+    public async Task What_was_published_is_heard_though_its_author_stops_at_once()
+    {
+        GossipMember alice = new(1);
+        await using GossipMember bob = new(2);
+        await alice.Host.ConnectAsync(bob.Host);
+        await Until(() => alice.Gossip.PeersOf(Topic).Count == 1);
+
+        for (int number = 0; number < 20; number++)
+        {
+            await alice.Gossip.PublishAsync(Topic, new byte[32 * 1024], Hosts.Patience);
+        }
+
+        await alice.DisposeAsync();
+        await Until(() => bob.Heard.Count == 20);
+        bob.Blamed.Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task Who_leaves_hears_no_more_and_who_comes_back_does_again()
     {
         await using GossipMember alice = new(1);
