@@ -165,7 +165,7 @@ public sealed partial class Gossipsub : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops gossiping and waits for every task; the host's connections stay.</summary>
+    /// <summary>Stops gossiping, once peers have read what was published or 2 s have passed, and waits for every task; the host's connections stay.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _stopRequested, 1) == 1)

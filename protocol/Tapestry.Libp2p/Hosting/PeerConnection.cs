@@ -97,11 +97,11 @@ public sealed class PeerConnection
     /// <param name="cancelled">Ends the attempt; it also ends at <see cref="Libp2pHostOptions.NegotiationDeadline"/>.</param>
     /// <exception cref="Libp2pException">As <see cref="OpenStreamAsync(string, CancellationToken)"/>.</exception>
     public Task<Libp2pStream> OpenStreamAsync(string protocolId, Action<PipeWriter> writeFirst, CancellationToken cancelled) =>
-        InTimeAsync(protocolId, (stream, late) => ProposeAsync(stream, protocolId, writeFirst, late), cancelled);
+        InTimeAsync(protocolId, (stream, late) => AgreeAsync(stream, protocolId, writeFirst, late), cancelled);
 
     /// <summary>As <see cref="OpenStreamAsync(string, Action{PipeWriter}, CancellationToken)"/>, for callers that bring the deadline.</summary>
     internal Task<Libp2pStream> OpenStreamUntilAsync(string protocolId, Action<PipeWriter> writeFirst, CancellationToken late) =>
-        OpenAsync((stream, until) => ProposeAsync(stream, protocolId, writeFirst, until), late);
+        OpenAsync((stream, until) => AgreeAsync(stream, protocolId, writeFirst, until), late);
 
     /// <summary>Keeps the connection open though nothing happens on it, until the result is disposed. The peer may close it all the same.</summary>
     public IDisposable Keep() => new Keeper(this);
@@ -141,12 +141,9 @@ public sealed class PeerConnection
         }
     }
 
-    private static async Task ProposeAsync(Libp2pStream stream, string protocolId, Action<PipeWriter> writeFirst, CancellationToken late)
+    private static async Task AgreeAsync(Libp2pStream stream, string protocolId, Action<PipeWriter> writeFirst, CancellationToken late)
     {
-        MultistreamSelect.WriteProposal(stream.Output, protocolId);
-        writeFirst(stream.Output);
-        await stream.Output.FlushAsync(late);
-        await MultistreamSelect.ReadAnswerAsync(stream.Input, protocolId, late);
+        await MultistreamSelect.ProposeAsync(stream, protocolId, writeFirst, late);
         stream.Protocol = protocolId;
     }
 

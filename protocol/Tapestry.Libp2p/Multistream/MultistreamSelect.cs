@@ -51,8 +51,20 @@ public static class MultistreamSelect
         throw new Libp2pException(Libp2pFault.ProtocolNotSupported, $"The remote does not speak {string.Join(" or ", protocolIds)}.");
     }
 
-    /// <summary>Writes header and proposal without flushing, so that the first message of the protocol can leave with them.</summary>
-    public static void WriteProposal(PipeWriter output, string protocolId)
+    /// <summary>Proposes one protocol; what it says first leaves with header and proposal in one flush.</summary>
+    /// <exception cref="Libp2pException">As <see cref="ProposeAsync(IDuplexPipe, string, CancellationToken)"/>.</exception>
+    public static async ValueTask ProposeAsync(IDuplexPipe pipe, string protocolId, Action<PipeWriter> writeFirst, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(pipe);
+        ArgumentNullException.ThrowIfNull(writeFirst);
+        WriteProposal(pipe.Output, protocolId);
+        writeFirst(pipe.Output);
+        await pipe.Output.FlushAsync(cancelled);
+        await ReadAnswerAsync(pipe.Input, protocolId, cancelled);
+    }
+
+    /// <summary>Writes header and proposal without flushing.</summary>
+    internal static void WriteProposal(PipeWriter output, string protocolId)
     {
         WriteLine(output, Version);
         WriteLine(output, protocolId);
@@ -60,7 +72,7 @@ public static class MultistreamSelect
 
     /// <summary>Reads what the remote answers to <see cref="WriteProposal"/>.</summary>
     /// <exception cref="Libp2pException"><see cref="Libp2pFault.ProtocolNotSupported"/>, or what the remote did wrong.</exception>
-    public static async ValueTask ReadAnswerAsync(PipeReader input, string protocolId, CancellationToken cancelled)
+    internal static async ValueTask ReadAnswerAsync(PipeReader input, string protocolId, CancellationToken cancelled)
     {
         await ReadVersionAsync(input, cancelled);
         if (!await IsTakenAsync(input, protocolId, cancelled))

@@ -26,7 +26,7 @@ public sealed class SocketContinuationsTests
             bool afterEnd = Thread.CurrentThread.IsThreadPoolThread;
             await ending;
             return new[] { afterFailure, afterSuccess, afterEnd };
-        });
+        }).WaitAsync(Hosts.Patience);
 
         onPool.Should().Equal(true, true, true);
     }

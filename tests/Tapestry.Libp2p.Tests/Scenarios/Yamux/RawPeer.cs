@@ -29,7 +29,7 @@ internal sealed class RawPeer : IAsyncDisposable
 
     public ValueTask<FlushResult> SendAsync(byte[] bytes) => _channel.Output.WriteAsync(bytes);
 
-    public ValueTask EndAsync() => _channel.Output.CompleteAsync();
+    public ValueTask EndAsync(Exception? broken = null) => _channel.Output.CompleteAsync(broken);
 
     /// <summary>The next header; payload is skipped.</summary>
     public async Task<YamuxHeader> ReceiveAsync(CancellationToken late)

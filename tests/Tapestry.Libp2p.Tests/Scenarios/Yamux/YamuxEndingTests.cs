@@ -137,6 +137,31 @@ public sealed class YamuxEndingTests : IDisposable
         await ShouldEnd(writing, Libp2pFault.ClosedLocally);
     }
 
+    [Theory]
+    [InlineData(true, Libp2pFault.None)]
+    [InlineData(false, Libp2pFault.ConnectionLost)]
+    public async Task A_channel_that_breaks_is_no_fault_of_the_connection_after_a_goodbye_and_still_costs_its_streams(bool saysGoodbye, Libp2pFault fault)
+    {
+        await using RawPeer remote = new();
+        await remote.SendAsync(YamuxFrameType.WindowUpdate, YamuxFlags.Syn, 1, 0);
+        Libp2pStream stream = (await remote.Session.AcceptStreamAsync(Late))!;
+        if (saysGoodbye)
+        {
+            await remote.SendAsync(YamuxFrameType.GoAway, YamuxFlags.None, 0, (uint)YamuxGoAway.Normal);
+
+            // A pipe that breaks drops what was not read.
+            while (!remote.Session.IsLeaving)
+            {
+                await Task.Delay(1, Late);
+            }
+        }
+
+        await remote.EndAsync(new IOException("reset by the peer"));
+
+        await ShouldEnd(stream.Input.ReadAsync(Late).AsTask(), Libp2pFault.ConnectionLost);
+        (await remote.Session.Completion.WaitAsync(Late)).Should().Be(fault);
+    }
+
     [Fact]
     public async Task What_both_have_finished_ends_with_a_session_whose_last_frames_do_not_leave()
     {
